@@ -1,0 +1,10 @@
+// What every compared denoiser looks like to the evaluator: 16 kHz mono in, 16 kHz mono out, same length,
+// aligned with the input (the adapter removes its own latency), fresh state per clip.
+
+export interface System {
+  name: string
+  enhance(noisy: Float32Array): Promise<Float32Array>
+}
+
+/** Why a system cannot run here, or the system. Absent packages are normal: the table then has no such row. */
+export type Opening = { system: System } | { absent: string }

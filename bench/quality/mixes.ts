@@ -1,0 +1,142 @@
+// Seeded noisy mixes: clean speech + noise at a wanted SNR -> Mix (clean, noise and noisy aligned, 16 kHz).
+// SNR = active speech level - RMS of the noise over the clip; speech sits at -26 dBFS active unless that would clip.
+// Every noise file and every speaker is dealt before any repeats. `node --import tsx mixes.ts --help` writes them as WAV.
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { activeLevelDb, dbToGain, peak, rmsDb } from './level.ts'
+import { dealFrom, type Random, seededRandom } from './random.ts'
+import { type Recording, readSources, SAMPLE_RATE, type Sources } from './sources.ts'
+import { writeWav16 } from './wav.ts'
+
+export interface Mix {
+  name: string // index_noise_snr_speech
+  noiseClass: string
+  snrDb: number
+  clean: Float32Array // (length)
+  noise: Float32Array // (length)
+  noisy: Float32Array // clean + noise
+}
+
+export interface MixPlan {
+  count: number
+  seed: number
+  snrsDb: readonly number[]
+  shortestS: number
+  longestS: number
+  speechLevelDb: number // dBFS, active
+}
+
+export const DEFAULT_PLAN: MixPlan = {
+  count: 60,
+  seed: 1,
+  snrsDb: [-5, 0, 5, 10, 15],
+  shortestS: 6,
+  longestS: 8,
+  speechLevelDb: -26,
+}
+
+const PEAK_LIMIT = 0.98
+const FADE = 80 // samples, 5 ms: a clip cut inside a word must not begin with a click
+
+/** `esc10_baby_cry` -> `baby cry`: what is heard, without the prefix of the source. */
+export const noiseClassOf = (name: string): string => name.replace(/^[a-z0-9]+_(?=[a-z])/i, '').replace(/_/g, ' ')
+
+/** `ls_1688_00` -> `ls_1688`: recordings of one speaker share all but the last field. */
+export const speakerOf = (name: string): string => name.replace(/_\d+$/, '')
+
+const applyFades = (x: Float32Array): Float32Array => {
+  for (let i = 0; i < Math.min(FADE, x.length); i++) {
+    x[i] = (x[i] * i) / FADE
+    x[x.length - 1 - i] = (x[x.length - 1 - i] * i) / FADE
+  }
+  return x
+}
+
+const scale = (x: Float32Array, gain: number): Float32Array => x.map((v) => v * gain)
+
+/** A clip of `length` from a recording, repeated when it is too short. */
+const cutClip = ({ samples }: Recording, length: number, start: number): Float32Array =>
+  Float32Array.from({ length }, (_, i) => samples[(start + i) % samples.length])
+
+/** Cuts where the recording is not (nearly) silent: the best of a few seeded tries once one is within 6 dB of the whole. */
+const cutAudibleClip = (recording: Recording, length: number, random: Random): Float32Array => {
+  const wanted = rmsDb(recording.samples) - 6
+  const room = Math.max(1, recording.samples.length - length)
+  let best = cutClip(recording, length, Math.floor(random() * room))
+  for (let tries = 0; tries < 8 && rmsDb(best) < wanted; tries++) {
+    const clip = cutClip(recording, length, Math.floor(random() * room))
+    if (rmsDb(clip) > rmsDb(best)) best = clip
+  }
+  return best
+}
+
+const mixAt = (speech: Float32Array, noise: Float32Array, snrDb: number, speechLevelDb: number): Pick<Mix, 'clean' | 'noise' | 'noisy'> => {
+  const clean = scale(speech, dbToGain(speechLevelDb - activeLevelDb(speech, SAMPLE_RATE)))
+  const scaledNoise = scale(noise, dbToGain(speechLevelDb - snrDb - rmsDb(noise)))
+  const noisy = clean.map((v, i) => v + scaledNoise[i])
+  const gain = Math.min(1, PEAK_LIMIT / peak(noisy)) // impulsive noise at -5 dB would clip: the whole clip goes down
+  return gain === 1 ? { clean, noise: scaledNoise, noisy } : { clean: scale(clean, gain), noise: scale(scaledNoise, gain), noisy: scale(noisy, gain) }
+}
+
+/** Deals speakers first, then that speaker's recordings, so that a speaker with two files does not count twice. */
+const dealSpeech = (clean: Recording[], random: Random): (() => Recording) => {
+  const speakers = [...new Set(clean.map((r) => speakerOf(r.name)))]
+  const dealSpeaker = dealFrom(speakers, random)
+  const perSpeaker = new Map(speakers.map((s) => [s, dealFrom(clean.filter((r) => speakerOf(r.name) === s), random)]))
+  return () => perSpeaker.get(dealSpeaker())!()
+}
+
+export const makeMixes = (sources: Sources, plan: MixPlan = DEFAULT_PLAN): Mix[] => {
+  const random = seededRandom(plan.seed)
+  const dealNoise = dealFrom(sources.noise, random)
+  const nextSpeech = dealSpeech(sources.clean, random)
+  const dealSnr = dealFrom(plan.snrsDb, random)
+  return Array.from({ length: plan.count }, (_, index) => {
+    const [speech, noise, snrDb] = [nextSpeech(), dealNoise(), dealSnr()]
+    const length = Math.round((plan.shortestS + random() * (plan.longestS - plan.shortestS)) * SAMPLE_RATE)
+    const clean = applyFades(cutAudibleClip(speech, length, random))
+    const number = String(index).padStart(3, '0')
+    return {
+      name: `${number}_${noise.name.replace(/_/g, '-')}_snr${snrDb}_${speech.name.replace(/_/g, '-')}`,
+      noiseClass: noiseClassOf(noise.name),
+      snrDb,
+      ...mixAt(clean, cutAudibleClip(noise, length, random), snrDb, plan.speechLevelDb),
+    }
+  })
+}
+
+const HELP = `mixes.ts --out DIR [--sources DIR] [--count 60] [--seed 1]
+Writes DIR/noisy/*.wav and DIR/clean/*.wav (16 kHz, 16 bit, aligned; names carry noise and SNR).
+--sources: a folder with clean/ and noise/ (WAV or FLAC); default QUALITY_SOURCES or ../shared/data/val.`
+
+export const defaultSources = (): string =>
+  process.env.QUALITY_SOURCES ?? fileURLToPath(new URL('../../../shared/data/val', import.meta.url))
+
+const main = (): void => {
+  const { values } = parseArgs({
+    options: {
+      out: { type: 'string' },
+      sources: { type: 'string' },
+      count: { type: 'string' },
+      seed: { type: 'string' },
+      help: { type: 'boolean', short: 'h' },
+    },
+  })
+  if (values.help || !values.out) {
+    console.log(HELP)
+    process.exitCode = values.help ? 0 : 2
+    return
+  }
+  const plan = { ...DEFAULT_PLAN, count: Number(values.count ?? DEFAULT_PLAN.count), seed: Number(values.seed ?? DEFAULT_PLAN.seed) }
+  const mixes = makeMixes(readSources(values.sources ?? defaultSources()), plan)
+  for (const kind of ['noisy', 'clean'] as const) {
+    const folder = join(values.out, kind)
+    mkdirSync(folder, { recursive: true })
+    for (const mix of mixes) writeFileSync(join(folder, `${mix.name}.wav`), writeWav16({ samples: mix[kind], sampleRate: SAMPLE_RATE }))
+  }
+  console.log(`${mixes.length} mixes in ${values.out}`)
+}
+
+if (process.argv[1] && resolve(process.argv[1]) === fileURLToPath(import.meta.url)) main()
