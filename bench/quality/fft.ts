@@ -40,7 +40,8 @@ export const createFft = (size: number): Fft => {
       const stride = size / (2 * half)
       for (let start = 0; start < size; start += 2 * half) {
         for (let k = 0; k < half; k++) {
-          const [wr, wi] = [cos[k * stride], -sin[k * stride]]
+          const wr = cos[k * stride]
+          const wi = -sin[k * stride]
           const a = start + k
           const b = a + half
           const tr = re[b] * wr - im[b] * wi

@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { activeLevelDb, dbToGain, peak, rmsDb } from './level.ts'
+import { classifyNoise } from './noiseClasses.ts'
 import { dealFrom, type Random, seededRandom } from './random.ts'
 import { type Recording, readSources, SAMPLE_RATE, type Sources } from './sources.ts'
 import { writeWav16 } from './wav.ts'
@@ -40,9 +41,6 @@ export const DEFAULT_PLAN: MixPlan = {
 const PEAK_LIMIT = 0.98
 const FADE = 80 // samples, 5 ms: a clip cut inside a word must not begin with a click
 
-/** `esc10_baby_cry` -> `baby cry`: what is heard, without the prefix of the source. */
-export const noiseClassOf = (name: string): string => name.replace(/^[a-z0-9]+_(?=[a-z])/i, '').replace(/_/g, ' ')
-
 /** `ls_1688_00` -> `ls_1688`: recordings of one speaker share all but the last field. */
 export const speakerOf = (name: string): string => name.replace(/_\d+$/, '')
 
@@ -72,19 +70,34 @@ const cutAudibleClip = (recording: Recording, length: number, random: Random): F
   return best
 }
 
-const mixAt = (speech: Float32Array, noise: Float32Array, snrDb: number, speechLevelDb: number): Pick<Mix, 'clean' | 'noise' | 'noisy'> => {
+const mixAt = (
+  speech: Float32Array,
+  noise: Float32Array,
+  snrDb: number,
+  speechLevelDb: number,
+): Pick<Mix, 'clean' | 'noise' | 'noisy'> => {
   const clean = scale(speech, dbToGain(speechLevelDb - activeLevelDb(speech, SAMPLE_RATE)))
   const scaledNoise = scale(noise, dbToGain(speechLevelDb - snrDb - rmsDb(noise)))
   const noisy = clean.map((v, i) => v + scaledNoise[i])
   const gain = Math.min(1, PEAK_LIMIT / peak(noisy)) // impulsive noise at -5 dB would clip: the whole clip goes down
-  return gain === 1 ? { clean, noise: scaledNoise, noisy } : { clean: scale(clean, gain), noise: scale(scaledNoise, gain), noisy: scale(noisy, gain) }
+  return gain === 1
+    ? { clean, noise: scaledNoise, noisy }
+    : { clean: scale(clean, gain), noise: scale(scaledNoise, gain), noisy: scale(noisy, gain) }
 }
 
 /** Deals speakers first, then that speaker's recordings, so that a speaker with two files does not count twice. */
 const dealSpeech = (clean: Recording[], random: Random): (() => Recording) => {
   const speakers = [...new Set(clean.map((r) => speakerOf(r.name)))]
   const dealSpeaker = dealFrom(speakers, random)
-  const perSpeaker = new Map(speakers.map((s) => [s, dealFrom(clean.filter((r) => speakerOf(r.name) === s), random)]))
+  const perSpeaker = new Map(
+    speakers.map((s) => [
+      s,
+      dealFrom(
+        clean.filter((r) => speakerOf(r.name) === s),
+        random,
+      ),
+    ]),
+  )
   return () => perSpeaker.get(dealSpeaker())!()
 }
 
@@ -100,7 +113,7 @@ export const makeMixes = (sources: Sources, plan: MixPlan = DEFAULT_PLAN): Mix[]
     const number = String(index).padStart(3, '0')
     return {
       name: `${number}_${noise.name.replace(/_/g, '-')}_snr${snrDb}_${speech.name.replace(/_/g, '-')}`,
-      noiseClass: noiseClassOf(noise.name),
+      noiseClass: classifyNoise(noise.name),
       snrDb,
       ...mixAt(clean, cutAudibleClip(noise, length, random), snrDb, plan.speechLevelDb),
     }
@@ -129,12 +142,17 @@ const main = (): void => {
     process.exitCode = values.help ? 0 : 2
     return
   }
-  const plan = { ...DEFAULT_PLAN, count: Number(values.count ?? DEFAULT_PLAN.count), seed: Number(values.seed ?? DEFAULT_PLAN.seed) }
+  const plan = {
+    ...DEFAULT_PLAN,
+    count: Number(values.count ?? DEFAULT_PLAN.count),
+    seed: Number(values.seed ?? DEFAULT_PLAN.seed),
+  }
   const mixes = makeMixes(readSources(values.sources ?? defaultSources()), plan)
   for (const kind of ['noisy', 'clean'] as const) {
     const folder = join(values.out, kind)
     mkdirSync(folder, { recursive: true })
-    for (const mix of mixes) writeFileSync(join(folder, `${mix.name}.wav`), writeWav16({ samples: mix[kind], sampleRate: SAMPLE_RATE }))
+    for (const mix of mixes)
+      writeFileSync(join(folder, `${mix.name}.wav`), writeWav16({ samples: mix[kind], sampleRate: SAMPLE_RATE }))
   }
   console.log(`${mixes.length} mixes in ${values.out}`)
 }

@@ -31,6 +31,6 @@ export const dealFrom = <T>(items: readonly T[], random: Random): (() => T) => {
   let round: T[] = []
   return () => {
     if (round.length === 0) round = shuffle(items, random)
-    return round.pop()
+    return round.pop() as T
   }
 }

@@ -50,7 +50,12 @@ export const filterPolyphase = (x: ArrayLike<number>, taps: Float64Array, up: nu
   return y
 }
 
-export const resample = (x: Float32Array, from: number, to: number, design: LowpassDesign = TRANSPARENT): Float32Array => {
+export const resample = (
+  x: Float32Array,
+  from: number,
+  to: number,
+  design: LowpassDesign = TRANSPARENT,
+): Float32Array => {
   if (from === to) return x
   const divisor = gcd(from, to)
   const [up, down] = [to / divisor, from / divisor]

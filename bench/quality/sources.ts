@@ -44,7 +44,9 @@ export const readRecording = (path: string): Recording => {
 
 const readFolder = (folder: string): Recording[] => {
   if (!existsSync(folder))
-    throw new Error(`SOURCES_MISSING: no folder ${folder}; pass --sources DIR (or QUALITY_SOURCES) with clean/ and noise/ inside`)
+    throw new Error(
+      `SOURCES_MISSING: no folder ${folder}; pass --sources DIR (or QUALITY_SOURCES) with clean/ and noise/ inside`,
+    )
   const files = readdirSync(folder)
     .filter((f) => AUDIO_FILES.has(extname(f).toLowerCase()))
     .sort()

@@ -12,8 +12,7 @@ const EXTENSIBLE = 0xfffe
 const sampleReader = (view: DataView, format: number, bits: number): ((at: number) => number) => {
   if (format === FLOAT && bits === 32) return (at) => view.getFloat32(at, true)
   if (format === 1 && bits === 16) return (at) => view.getInt16(at, true) / 2 ** 15
-  if (format === 1 && bits === 24)
-    return (at) => (view.getUint8(at) | (view.getInt16(at + 1, true) << 8)) / 2 ** 23
+  if (format === 1 && bits === 24) return (at) => (view.getUint8(at) | (view.getInt16(at + 1, true) << 8)) / 2 ** 23
   if (format === 1 && bits === 32) return (at) => view.getInt32(at, true) / 2 ** 31
   throw new Error(`WAV_FORMAT: format ${format} with ${bits} bits; use PCM 16/24/32 or float 32`)
 }

@@ -1,0 +1,31 @@
+// What is measured: every task turns sources into clips (input, reference, labels), the evaluator runs systems over them.
+// denoise: noisy mixes. superres-8k, superres-4k, dequant-4bit: degraded clean speech, scored apart as in arXiv 2409.03377.
+// clean: clean speech in, which should come out as it went in.
+import { limitBand, quantise4Bit } from './degrade.ts'
+import type { Mix } from './mixes.ts'
+
+export interface Clip {
+  name: string
+  input: Float32Array // (length)
+  clean: Float32Array // (length), what the output is compared with
+  snrDb?: number
+  noiseClass?: string
+}
+
+type Degrade = (clean: Float32Array) => Float32Array
+
+const degradeClean =
+  (degrade: Degrade) =>
+  (mixes: readonly Mix[]): Clip[] =>
+    mixes.map(({ name, clean }) => ({ name, clean, input: degrade(clean) }))
+
+const takeNoisy = (mixes: readonly Mix[]): Clip[] =>
+  mixes.map(({ name, noisy, clean, snrDb, noiseClass }) => ({ name, input: noisy, clean, snrDb, noiseClass }))
+
+export const TASKS: Record<string, { title: string; clips: (mixes: readonly Mix[]) => Clip[] }> = {
+  denoise: { title: 'Denoising', clips: takeNoisy },
+  'superres-8k': { title: 'Super-resolution 8 -> 16 kHz', clips: degradeClean((x) => limitBand(x, 8000)) },
+  'superres-4k': { title: 'Super-resolution 4 -> 16 kHz', clips: degradeClean((x) => limitBand(x, 4000)) },
+  'dequant-4bit': { title: 'De-quantisation, 4 bit mu-law at 16 kHz', clips: degradeClean(quantise4Bit) },
+  clean: { title: 'Clean speech passed through', clips: degradeClean((x) => x) },
+}
