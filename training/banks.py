@@ -1,0 +1,68 @@
+"""Decode shards of training audio (tar of Ogg Opus or FLAC, 16 kHz mono) into banks: one int16 array per kind.
+
+python -m training.banks SHARDS BANK adds every shard in SHARDS to BANK/{speech,noise}.npy and BANK/rooms.npy, so that shards
+may arrive one after the other. Needs `opusdec` and `flac` on the PATH.
+"""
+import glob
+import os
+import subprocess
+import sys
+import tarfile
+import tempfile
+import wave
+from concurrent.futures import ThreadPoolExecutor
+import numpy as np
+
+ROOM_SAMPLES = 8000
+
+
+def decode(path):
+    """One file -> int16 samples at 16 kHz."""
+    out = path + ".wav"
+    tool = ["flac", "-dsf", "-o", out, path] if path.endswith(".flac") else \
+        ["opusdec", "--quiet", "--rate", "16000", "--force-wav", path, out]
+    subprocess.run(tool, check=True, capture_output=True)
+    with wave.open(out) as w:
+        samples = np.frombuffer(w.readframes(w.getnframes()), "<i2")[::w.getnchannels()]
+    os.remove(out)
+    return samples
+
+
+def unpack(shard, folder):
+    with tarfile.open(shard) as tar:
+        for member in tar.getmembers():
+            if member.isfile() and not member.name.startswith(("/", "..")):
+                tar.extract(member, folder)
+    return sorted(f for f in glob.glob(f"{folder}/**/*", recursive=True) if f.endswith((".opus", ".ogg", ".flac")))
+
+
+def rooms(responses):
+    """Impulse responses -> (K, 8000) float32, first arrival at the start, direct sound one."""
+    out = np.zeros((len(responses), ROOM_SAMPLES), np.float32)
+    for row, response in zip(out, responses):
+        start = max(0, int(np.argmax(np.abs(response))) - 16)
+        part = response[start:start + ROOM_SAMPLES].astype(np.float32)
+        row[:len(part)] = part / np.abs(part).max()
+    return out
+
+
+def append(path, new):
+    old = [np.load(path)] if os.path.exists(path) else []
+    np.save(path, np.concatenate([*old, new]))
+
+
+def main(shards, bank):
+    os.makedirs(bank, exist_ok=True)
+    for shard in sorted(glob.glob(f"{shards}/*.tar")):
+        kind = os.path.basename(shard).split("-")[0]
+        with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(os.cpu_count()) as pool:
+            pieces = list(pool.map(decode, unpack(shard, folder)))
+        if kind == "rir":
+            append(f"{bank}/rooms.npy", rooms(pieces))
+        else:
+            append(f"{bank}/{kind}.npy", np.concatenate(pieces))
+        print(f"{os.path.basename(shard)}: {len(pieces)} files, {sum(map(len, pieces)) / 16000 / 60:.1f} min", flush=True)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:3])

@@ -1,0 +1,144 @@
+"""Noisy speech made on the fly: banks of int16 audio in, (noisy, clean) batches out, float32 (B, samples) at 16 kHz.
+
+All on one device, without a host sync, so that a whole training step can be captured as a CUDA graph. Every
+item draws its own speaker, speed, equaliser, room, level, noise kinds, SNR and defects.
+"""
+import math
+import os
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+
+class Mixer:
+    def __init__(self, bank, batch, samples, device):
+        load = lambda name: torch.from_numpy(np.load(f"{bank}/{name}.npy")).to(device)
+        self.speech, self.noise = load("speech"), load("noise")
+        rooms = [load(n).float() for n in ("rooms", "simulated") if os.path.exists(f"{bank}/{n}.npy")]
+        self.rooms = torch.cat(rooms) if rooms else None
+        self.batch, self.samples, self.device = batch, samples, device
+
+    def draw(self, low=0.0, high=1.0):
+        """One uniform number per item, (B, 1)."""
+        return low + (high - low) * torch.rand(self.batch, 1, device=self.device)
+
+    def often(self, share):
+        return self.draw() < share
+
+    def crop(self, bank, samples):
+        start = torch.rand(self.batch, 1, device=self.device, dtype=torch.float64) * (bank.numel() - samples)
+        return bank[start.long() + torch.arange(samples, device=self.device)].float() / 32768
+
+    def played(self, bank, low, high):
+        """A crop at a random speed (pitch and tempo), cubic interpolation."""
+        speed = self.draw(low, high)
+        x = self.crop(bank, int(self.samples * high) + 8)
+        where = 2 + torch.arange(self.samples, device=self.device) * speed
+        i = where.long()
+        f = where - i
+        a, b, c, d = (torch.gather(x, 1, i + k) for k in (-1, 0, 1, 2))
+        return b + 0.5 * f * (c - a + f * (2 * a - 5 * b + 4 * c - d + f * (3 * (b - c) + d - a)))
+
+    def equalised(self, x, range_db):
+        """A smooth random frequency response of +-range_db."""
+        X = torch.fft.rfft(x)
+        points = (2 * torch.rand(self.batch, 1, 10, device=self.device) - 1) * range_db
+        curve = F.interpolate(points, size=X.shape[-1], mode="linear", align_corners=True)[:, 0]
+        return torch.fft.irfft(X * 10 ** (curve / 20), x.shape[-1])
+
+    def in_room(self, x):
+        k = self.rooms[(torch.rand(self.batch, device=self.device) * self.rooms.shape[0]).long()]
+        n = x.shape[-1] + k.shape[-1]
+        n += -n % 1024
+        return torch.fft.irfft(torch.fft.rfft(x, n) * torch.fft.rfft(k, n), n)[:, :x.shape[-1]]
+
+    def envelope(self, points, floor):
+        """A slow random gain, (B, samples), floor..1."""
+        e = torch.rand(self.batch, 1, points, device=self.device)
+        return floor + (1 - floor) * F.interpolate(e, size=self.samples, mode="linear", align_corners=True)[:, 0]
+
+    def coloured(self):
+        """Noise of a 1/f^a spectrum, a in -0.5..2, in part slowly modulated."""
+        f = torch.arange(self.samples // 2 + 1, device=self.device).clamp(min=16).float() / 16
+        X = torch.fft.rfft(torch.randn(self.batch, self.samples, device=self.device)) * f ** (-self.draw(-0.5, 2.0) / 2)
+        x = unit(torch.fft.irfft(X, self.samples))
+        return torch.where(self.often(0.4), x * self.envelope(24, 0.05), x)
+
+    def hum(self):
+        t = torch.arange(self.samples, device=self.device) / 16000
+        f0 = self.draw(45, 260)
+        parts = [self.draw() ** 2 * torch.sin(2 * math.pi * (f0 * k * t + self.draw())) for k in (1, 2, 3, 4, 5, 7, 10, 14)]
+        return unit(sum(parts) + 0.02 * self.coloured())
+
+    def clicks(self):
+        """Short decaying bursts at random moments: keys, taps, knocks."""
+        hits = (torch.rand(self.batch, self.samples, device=self.device) < self.draw(1, 8) / 16000).float()
+        hits = hits * torch.rand_like(hits)
+        t = torch.arange(1600, device=self.device) / 16000
+        burst = torch.randn(self.batch, 1600, device=self.device) * torch.exp(-t / self.draw(0.001, 0.02))
+        n = self.samples + 1600
+        x = torch.fft.irfft(torch.fft.rfft(hits, n) * torch.fft.rfft(burst, n), n)[:, :self.samples]
+        return unit(x + 1e-4 * torch.randn_like(x))
+
+    def babble(self):
+        talkers = [unit(self.crop(self.speech, self.samples)) * self.draw(0.3, 1.0) * (i < 2 or self.often(0.5)) for i in range(6)]
+        return unit(sum(talkers))
+
+    def noises(self):
+        recorded = unit(self.played(self.noise, 0.75, 1.3))
+        recorded = torch.where(self.often(0.3), recorded + self.draw(0.1, 1.0) * unit(self.crop(self.noise, self.samples)), recorded)
+        kind = self.draw()
+        x = torch.where(kind < 0.12, self.coloured(), recorded)
+        x = torch.where((kind >= 0.12) & (kind < 0.20), self.babble(), x)
+        x = torch.where((kind >= 0.20) & (kind < 0.24), self.hum(), x)
+        x = torch.where((kind >= 0.24) & (kind < 0.28), self.clicks(), x)
+        x = torch.where(self.often(0.2), unit(x) + self.draw(0.05, 0.7) * self.coloured(), x)
+        return self.equalised(x, 8.0)
+
+    def pauses(self, x):
+        """Silence for 0.3..2 s somewhere, with 10 ms edges."""
+        t = torch.arange(self.samples, device=self.device)
+        start, length = self.draw(-4000, self.samples), self.draw(4800, 32000)
+        inside = torch.minimum(t - start, start + length - t)
+        return torch.where(self.often(0.3), x * (1 - (inside / 160).clamp(0, 1)), x)
+
+    def band_limited(self, x, cutoff):
+        f = torch.arange(self.samples // 2 + 1, device=self.device) * (16000 / self.samples)
+        slope = ((cutoff - f) / 200).clamp(0, 1)
+        return torch.fft.irfft(torch.fft.rfft(x) * slope, self.samples)
+
+    def sample(self):
+        """One batch: noisy and clean, (B, samples) each."""
+        speech = self.pauses(self.equalised(self.played(self.speech, 0.88, 1.12), 5.0))
+        if self.rooms is not None:
+            speech = torch.where(self.often(0.25), self.in_room(speech), speech)
+        level = 10 ** (self.draw(-44, -12) / 20)
+        snr = self.draw(-6, 22)
+        speech = unit(speech) * level
+        noise = unit(self.noises()) * level * 10 ** (-snr / 20)
+        kind = self.draw()
+        speech = torch.where(kind < 0.05, torch.zeros_like(speech), speech)      # noise only
+        noise = torch.where(kind > 0.94, noise * 1e-3, noise)                    # clean only
+        step = torch.where(torch.arange(self.samples, device=self.device) < self.draw(0, self.samples), torch.ones_like(speech), 10 ** (self.draw(-12, 12) / 20))
+        jump = torch.where(self.often(0.06), step, torch.ones_like(step))
+        clean, noisy = speech * jump, (speech + noise) * jump
+        cutoff = torch.where(self.often(0.08), self.draw(3400, 7000), torch.full_like(level, 9000.0))
+        clean, noisy = self.band_limited(clean, cutoff), self.band_limited(noisy, cutoff)
+        peak = noisy.abs().amax(-1, keepdim=True)
+        fit = 0.99 / peak.clamp(min=0.99)
+        clean, noisy = clean * fit, noisy * fit
+        limit = peak * fit * self.draw(0.3, 0.9)
+        noisy = torch.where(self.often(0.04), torch.minimum(torch.maximum(noisy, -limit), limit), noisy)
+        return torch.where(self.often(0.03), mu_law(noisy), noisy), clean
+
+
+def unit(x):
+    """Scaled to RMS one."""
+    return x / x.square().mean(-1, keepdim=True).clamp(min=1e-9).sqrt()
+
+
+def mu_law(x, mu=255.0):
+    """Through eight-bit mu-law and back (ITU-T G.711, continuous form)."""
+    y = torch.sign(x) * torch.log1p(mu * x.abs()) / math.log1p(mu)
+    y = torch.round(y * 127.5 - 0.5).add(0.5) / 127.5
+    return torch.sign(y) * torch.expm1(y.abs() * math.log1p(mu)) / mu

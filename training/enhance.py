@@ -1,0 +1,45 @@
+"""Run a trained state file over a folder of 16 kHz mono WAVs, whole files at once (for judging weights between sittings).
+
+python -m training.enhance STATE.pt IN_DIR OUT_DIR
+"""
+import glob
+import os
+import sys
+import numpy as np
+import torch
+from scipy.io import wavfile
+from .network import Network
+from .train import SLOW, flatten, lag
+
+
+def averaged(path):
+    """The network with the EMA weights of a state file."""
+    state = torch.load(path, map_location="cpu", **({} if torch.__version__ < "2" else {"weights_only": False}))
+    network = Network(state["config"])
+    network.load_state_dict(state["weights"])
+    named = [(n, p) for n, p in network.named_parameters() if p.requires_grad]
+    picks = [[p for n, p in named if (n.split("/")[-1] in SLOW) == slow] for slow in (False, True)]
+    with torch.no_grad():
+        for parameters, ema in zip(picks, state["ema"]):
+            flatten(parameters).copy_(ema)
+    return network.eval(), state
+
+
+def main(path, source, target):
+    network, _ = averaged(path)
+    skip, hop = lag(network), network.config["input"]["hop"]
+    os.makedirs(target, exist_ok=True)
+    for name in sorted(glob.glob(f"{source}/*.wav")):
+        rate, x = wavfile.read(name)
+        if rate != 16000:
+            raise SystemExit(f"{name}: {rate} Hz, expected 16000")
+        x = x.astype(np.float32) / (32768 if x.dtype == np.int16 else 1)
+        padded = np.pad(x, (0, -len(x) % hop + -(-skip // hop) * hop))
+        with torch.no_grad():
+            y = network(torch.from_numpy(padded)[None])[0, skip:skip + len(x)].numpy()
+        wavfile.write(os.path.join(target, os.path.basename(name)), 16000, np.clip(np.rint(y * 32768), -32768, 32767).astype(np.int16))
+
+
+if __name__ == "__main__":
+    torch.set_flush_denormal(True)
+    main(*sys.argv[1:4])

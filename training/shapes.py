@@ -1,0 +1,152 @@
+"""Builders of network graphs (quantize/CHECKPOINT.md): the spectral state-space hourglass that ships and the paper's network.
+
+Each builder returns the JSON-able configuration of a checkpoint. Tensors are made from it by `network.Network`.
+"""
+import math
+
+
+class Graph:
+    """A straight-line graph under construction; `add` returns the node's name."""
+
+    def __init__(self, name, rate, hop, out_rate=None, out_hop=None):
+        self.config = {
+            "version": 1, "name": name,
+            "input": {"rate": rate, "hop": hop},
+            "output": {"rate": out_rate or rate, "hop": out_hop or hop},
+            "graph": [],
+        }
+
+    def add(self, name, op, *inputs, **attributes):
+        self.config["graph"].append({"name": name, "op": op, "in": list(inputs), **attributes})
+        return name
+
+
+def spectral(name, *, hop=128, window=512, synthesis=256, first=24, channels=48, bands=24, blocks=3, order=64,
+             first_order=16, groups=4, taps=1, lookahead=0, rate=16000):
+    """Hourglass over frequency with diagonal SSMs over time at both of its levels (16 kHz in and out).
+
+    spectrum (257 bins) -> patches of 4 bins -> `first` channels on 64 bands [SSM] -> `channels` on `bands` bands
+    [`blocks` x (SSM, band mixing)] -> 64 bands + skip [SSM] -> complex filter of `taps` frames per bin.
+    An output that is the input times a filter is proportional to the input's level, and starts as the identity.
+    """
+    g = Graph(name, rate, hop)
+    bins = window // 2 + 1
+    wide = (bins - 1) // 4
+    frame = g.add("frame", "frame", "input", length=window)
+    spectrum = g.add("spectrum", "rfft", frame)
+    low = g.add("bins", "gather", spectrum, index=list(range(bins - 1)))  # the Nyquist bin follows its neighbour
+    level = g.add("level", "logpower", low, eps=1e-8)
+    level = g.add("level_scaled", "affine", level)
+    shape = g.add("phase", "compress", low, exponent=0.3, eps=1e-8)
+    x = g.add("features", "concat", level, shape)
+    x = g.add("patches", "reshape", x, shape=[1, wide, 12])
+    x = g.add("encode", "bandconv", x, channels=first, taps=3, pad=[1, 1])
+    x = g.add("encode_norm", "norm", x, eps=1e-5)
+    x = g.add("encode_act", "act", x, kind="silu")
+    x = skip = ssm_block(g, "first", x, first, first_order, lookahead)
+
+    x = g.add("narrow", "mix", x, positions=bands, groups=1)
+    x = g.add("widen", "linear", x, channels=channels)
+    x = g.add("band_bias", "affine", x)
+    for i in range(blocks):
+        x = ssm_block(g, f"block{i}", x, channels, order, 0)
+        x = mix_block(g, f"mix{i}", x, channels, bands, groups)
+    x = g.add("shrink", "linear", x, channels=first)
+    x = g.add("spread", "mix", x, positions=wide, groups=1)
+    x = g.add("joined", "add", x, skip)
+
+    x = ssm_block(g, "last", x, first, first_order, 0)
+    x = g.add("decode_norm", "norm", x, eps=1e-5)
+    x = g.add("decode_act", "act", x, kind="silu")
+    x = g.add("decode", "bandconv", x, channels=4 * 2 * taps, taps=3, pad=[1, 1])
+    x = g.add("coefficients", "reshape", x, shape=[1, bins - 1, 2 * taps])
+    x = g.add("all_bins", "gather", x, index=[*range(bins - 1), bins - 2])
+    x = g.add("filtered", "filter", spectrum, x, taps=taps)
+    x = g.add("wave", "irfft", x, length=synthesis)
+    g.add("output", "overlap", x)
+    return g.config
+
+
+def ssm_block(g, name, x, channels, order, lookahead):
+    """x + glu(ssm(pre-conv(norm(x)))): memory over time, per band."""
+    y = g.add(f"{name}_norm", "norm", x, eps=1e-5)
+    y = g.add(f"{name}_pre", "conv", y, taps=3, lookahead=lookahead)
+    y = g.add(f"{name}_ssm", "ssm", y, channels=2 * channels, order=order)
+    y = g.add(f"{name}_glu", "glu", y)
+    return g.add(name, "add", x, y)
+
+
+def mix_block(g, name, x, channels, bands, groups):
+    """x + linear(silu(mix(norm(x)))): exchange between bands, then between channels."""
+    y = g.add(f"{name}_norm", "norm", x, eps=1e-5)
+    y = g.add(f"{name}_bands", "mix", y, positions=bands, groups=groups)
+    y = g.add(f"{name}_act", "act", y, kind="silu")
+    y = g.add(f"{name}_channels", "linear", y, channels=channels)
+    return g.add(name, "add", x, y)
+
+
+def paper(name="paper", channels=(16, 32, 64, 96, 128, 256), factors=(4, 4, 2, 2, 2, 2), coeffs=16, repeat=16,
+          encoder=1, neck=1, decoder=1):
+    """aTENNuate (arXiv 2409.03377) as published: 844,864 parameters at the defaults.
+
+    encoder, neck, decoder: 1 for centred pre-convs there (look-ahead of one step), 0 for causal ones.
+    """
+    g = Graph(name, 16000, 256)
+    sizes = [1, *channels]
+    order = coeffs * repeat
+
+    def block(name, x, c, lookahead, last=False):
+        if c > 1:
+            x = g.add(f"{name}_pre", "conv", x, taps=3, lookahead=lookahead)
+        x = g.add(f"{name}_ssm", "ssm", x, channels=c, order=order)
+        if c > 1:
+            x = g.add(f"{name}_norm", "norm", x, eps=1e-5)
+        return x if last else g.add(f"{name}_act", "act", x, kind="silu")
+
+    x, skips, steps = "input", [], 256
+    for i, (c, d, r) in enumerate(zip(sizes[:-1], sizes[1:], factors)):
+        skips.append(x)
+        x = block(f"down{i}", x, c, encoder)
+        steps //= r
+        x = g.add(f"down{i}_group", "reshape", x, shape=[steps, 1, r * c])
+        x = g.add(f"down{i}_patch", "linear", x, channels=d)
+    for i in range(2):
+        x = block(f"neck{i}", x, sizes[-1], neck)
+    for i in reversed(range(len(factors))):
+        c, r = sizes[i], factors[i]
+        x = g.add(f"up{i}_unpatch", "linear", x, channels=r * c)
+        steps *= r
+        x = g.add(f"up{i}_split", "reshape", x, shape=[steps, 1, c])
+        x = g.add(f"up{i}_skip", "add", x, skips[i])
+        x = block(f"up{i}", x, c, decoder)
+    x = block("last0", x, 1, decoder)
+    x = block("last1", x, 1, decoder, last=True)
+    g.config["graph"].append({"name": "output", "op": "reshape", "in": [x], "shape": [256, 1, 1]})
+    return g.config
+
+
+def windows(config):
+    """Analysis and synthesis windows of perfect reconstruction for `spectral`: {node: list}.
+
+    Asymmetric when the synthesis part is shorter than the frame (Mauler & Martin, EUSIPCO 2007): the product over the
+    synthesis part is a Hann window of twice the hop.
+    """
+    nodes = {n["name"]: n for n in config["graph"]}
+    n, m = nodes["frame"]["length"], nodes["wave"]["length"]
+    half = m // 2
+    hann = lambda length, i: 0.5 - 0.5 * math.cos(2 * math.pi * i / length)
+    rise = [math.sqrt(hann(2 * (n - half), i)) for i in range(n - half)]
+    fall = [math.sqrt(hann(2 * half, half + i)) for i in range(half)]
+    synthesis = [hann(2 * half, i) / rise[n - m + i] if rise[n - m + i] else 0.0 for i in range(half)] + fall
+    return {"spectrum": rise + fall, "wave": synthesis}
+
+
+SHIPPED = {
+    # 16 ms: 8 ms hop and 8 ms of overlap
+    "base": lambda: spectral("base", first=24, channels=48, bands=24, blocks=3, order=64, first_order=16, taps=2),
+    "lite": lambda: spectral("lite", first=16, channels=24, bands=24, blocks=2, order=16, first_order=8, taps=1),
+    # 48 ms: 16 ms hop, 16 ms of overlap, one frame of look-ahead
+    "hq": lambda: spectral("hq", hop=256, synthesis=512, first=32, channels=80, bands=32, blocks=4, order=64,
+                           first_order=16, taps=3, lookahead=1),
+    "paper": paper,
+}

@@ -1,0 +1,228 @@
+"""Train a network of `shapes.SHIPPED`.   python -m training.train --config base --bank BANK --steps 60000 --minutes 9
+
+A run can be split over many sittings: `--state` holds weights, EMA, optimiser, random state and step in one file, and the next sitting
+goes on where it stopped; the learning rate depends on the step alone. On a GPU the whole step (mixing, network, loss, gradient, update)
+is one CUDA graph.
+"""
+import argparse
+import json
+import math
+import os
+import time
+import torch
+from torch import nn
+from .data import Mixer
+from .losses import DenoisingLoss
+from .network import Network
+from .shapes import SHIPPED
+
+SLOW = ("log_dt", "A")           # poles move at a fraction of the rate
+
+
+def arguments():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("--config", choices=SHIPPED, required=True)
+    p.add_argument("--bank", default=".bank", help="folder made by training.banks")
+    p.add_argument("--state", help="state file (default .train/CONFIG.pt)")
+    p.add_argument("--steps", type=int, default=60000, help="length of the whole schedule")
+    p.add_argument("--minutes", type=float, default=9.0, help="length of this sitting")
+    p.add_argument("--batch", type=int, default=64)
+    p.add_argument("--seconds", type=float, default=4.0, help="length of an item")
+    p.add_argument("--rate", type=float, default=2e-3, help="peak learning rate")
+    p.add_argument("--seed", type=int, default=1)
+    p.add_argument("--loudness", type=float, default=0.4, help="weight of the loudness-domain loss")
+    p.add_argument("--warm", help="state file to take weights (EMA) from at step 0")
+    p.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    p.add_argument("--no-graph", action="store_true", help="run without a CUDA graph")
+    return p.parse_args()
+
+
+def learning_rate(step, steps, peak, warmup=1000):
+    """Linear warm-up, then a cosine to one per cent."""
+    if step < warmup:
+        return peak * (step + 1) / warmup
+    return peak * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, (step - warmup) / max(1, steps - warmup)))))
+
+
+class Trainer:
+    def __init__(self, a):
+        self.a = a
+        torch.manual_seed(a.seed)
+        self.network = Network(SHIPPED[a.config](), seed=a.seed).to(a.device)
+        self.loss = DenoisingLoss(a.loudness).to(a.device)
+        self.mixer = Mixer(a.bank, a.batch, int(a.seconds * 16000) // 256 * 256, a.device)
+        self.lag = lag(self.network)
+        slow = lambda n: n.split("/")[-1] in SLOW
+        named = [(n, p) for n, p in self.network.named_parameters() if p.requires_grad]
+        self.flats = [flatten([p for n, p in named if slow(n) == pick]) for pick in (False, True)]
+        self.ema = [f.detach().clone() for f in self.flats]
+        self.cuda = a.device == "cuda"
+        number = lambda x: torch.tensor(x, device=a.device) if self.cuda else x
+        shares, decays = (1.0, 0.2), (0.01, 0.0)
+        groups = [{"params": [f], "weight_decay": d, "share": s, "lr": number(a.rate)} for f, s, d in zip(self.flats, shares, decays) if f.numel()]
+        self.flats = [g["params"][0] for g in groups]
+        self.optimiser = torch.optim.AdamW(groups, betas=(0.9, 0.98), **({"capturable": True} if self.cuda else {}))
+        self.keep = torch.tensor(0.0, device=a.device)     # EMA factor
+        self.step = 0
+        self.totals = {}
+
+    def forward_backward(self):
+        with torch.no_grad():
+            noisy, clean = self.mixer.sample()
+        for f in self.flats:
+            f.grad.zero_()
+        estimate = self.network(noisy)[:, self.lag:]
+        n = estimate.shape[1]
+        total, parts = self.loss(estimate, clean[:, :n], noisy[:, :n])
+        total.backward()
+        return {"total": total.detach(), **parts}
+
+    def update(self):
+        for f in self.flats:
+            f.grad.nan_to_num_(0.0, 0.0, 0.0)
+        norm = torch.sqrt(sum(f.grad.square().sum() for f in self.flats))
+        for f in self.flats:
+            f.grad.mul_((1.0 / (norm + 1e-6)).clamp(max=1.0))
+        self.optimiser.step()
+        with torch.no_grad():
+            for e, f in zip(self.ema, self.flats):
+                e.add_((f - e) * (1 - self.keep))
+        return norm
+
+    def whole_step(self):
+        parts = self.forward_backward()
+        parts["norm"] = self.update()
+        for k, v in parts.items():
+            self.totals[k].add_(v)
+
+    def set_rates(self):
+        lr = learning_rate(self.step, self.a.steps, self.a.rate)
+        for g in self.optimiser.param_groups:
+            if self.cuda:
+                g["lr"].fill_(lr * g["share"])
+            else:
+                g["lr"] = lr * g["share"]
+        self.keep.fill_(min(0.9995, (self.step + 1) / (self.step + 20)))
+
+    def capture(self):
+        """Warm up, then record the step once; weights and optimiser are put back afterwards."""
+        weights = [f.detach().clone() for f in self.flats]
+        moments = [{k: v.clone() for k, v in self.optimiser.state.get(f, {}).items()} for f in self.flats]
+        stream = torch.cuda.Stream()
+        stream.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(stream):
+            self.keep.fill_(1.0)
+            for _ in range(3):
+                self.whole_step()
+        torch.cuda.current_stream().wait_stream(stream)
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph):
+            self.whole_step()
+        with torch.no_grad():
+            for f, w, m in zip(self.flats, weights, moments):
+                f.copy_(w)
+                for k, v in self.optimiser.state[f].items():
+                    v.copy_(m[k]) if k in m else v.zero_()
+        return graph.replay
+
+    def save(self, path):
+        os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+        state = {"step": self.step, "weights": self.network.state_dict(), "ema": self.ema,
+                 "optimiser": [dict(self.optimiser.state[f]) for f in self.flats],
+                 "random": torch.get_rng_state(), "random_cuda": torch.cuda.get_rng_state() if self.cuda else None,
+                 "config": self.network.config, "arguments": vars(self.a)}
+        torch.save(state, path + ".part")
+        os.replace(path + ".part", path)
+
+    def load(self, path):
+        state = torch.load(path, map_location="cpu", **({} if torch.__version__ < "2" else {"weights_only": False}))
+        self.network.load_state_dict(state["weights"])
+        for e, s in zip(self.ema, state["ema"]):
+            e.copy_(s)
+        for f, s in zip(self.flats, state["optimiser"]):
+            self.optimiser.state[f] = {k: (v.to(self.a.device) if torch.is_tensor(v) else v) for k, v in s.items()}
+        torch.set_rng_state(state["random"])
+        if self.cuda and state["random_cuda"] is not None:
+            torch.cuda.set_rng_state(state["random_cuda"])
+        self.step = state["step"]
+
+    def warm(self, path):
+        """Start from the EMA of another run of the same shape."""
+        state = torch.load(path, map_location="cpu", **({} if torch.__version__ < "2" else {"weights_only": False}))
+        with torch.no_grad():
+            for f, e, s in zip(self.flats, self.ema, state["ema"]):
+                f.copy_(s)
+                e.copy_(s)
+
+    def train(self, path):
+        for k in ("total", "spectral", "sisdr", "loudness", "norm"):
+            self.totals[k] = torch.zeros((), device=self.a.device)
+        replay = self.whole_step if self.a.no_graph or not self.cuda else self.capture()
+        for t in self.totals.values():
+            t.zero_()
+        begin = mark = saved = time.time()
+        first, every = self.step, 200 if self.cuda else 20
+        while self.step < self.a.steps and time.time() - begin < 60 * self.a.minutes:
+            self.set_rates()
+            replay()
+            self.step += 1
+            if self.step % every == 0:
+                parts = {k: t.item() / every for k, t in self.totals.items()}
+                for t in self.totals.values():
+                    t.zero_()
+                now = time.time()
+                speed = every * self.a.batch * self.a.seconds / (now - mark)
+                mark = now
+                if self.step % (5 * every) == 0 or self.step <= 2 * every:
+                    print(f"{now - begin:6.0f} s  step {self.step}  " + "  ".join(f"{k} {v:.4f}" for k, v in parts.items()) + f"  {speed:.0f} s/s", flush=True)
+                if now - saved > 60:
+                    self.save(path)
+                    saved = now
+        self.save(path)
+        spent = time.time() - begin
+        print(json.dumps({"config": self.a.config, "steps": self.step, "this_sitting_steps": self.step - first, "seconds": round(spent),
+                          "audio_hours": round((self.step - first) * self.a.batch * self.a.seconds / 3600, 1)}))
+
+
+def flatten(parameters):
+    """One leaf tensor that holds all of `parameters` as views, and likewise their gradients: few kernels per update."""
+    flat = nn.Parameter(torch.cat([p.detach().reshape(-1) for p in parameters]))
+    flat.grad = torch.zeros_like(flat)
+    at = 0
+    for p in parameters:
+        p.data = flat.data[at:at + p.numel()].view_as(p)
+        p.grad = flat.grad[at:at + p.numel()].view_as(p)
+        at += p.numel()
+    return flat
+
+
+def lag(network):
+    """Samples by which the result timeline starts early (CHECKPOINT.md, overlapLag)."""
+    lags = {"input": 0}
+    for node in network.config["graph"]:
+        own = 0
+        if node["op"] == "overlap":
+            S, _, m = network.shapes[node["in"][0]]
+            own = m - network.shapes[node["name"]][0] // S
+        lags[node["name"]] = own + max(lags.get(i, 0) for i in node["in"])
+    return lags["output"]
+
+
+def main():
+    a = arguments()
+    torch.backends.cuda.matmul.allow_tf32 = True
+    torch.backends.cudnn.allow_tf32 = True
+    torch.set_flush_denormal(True)
+    path = a.state or f".train/{a.config}.pt"
+    trainer = Trainer(a)
+    print(f"{a.config}: {sum(f.numel() for f in trainer.flats)} parameters, speech {trainer.mixer.speech.numel() / 57.6e6:.2f} h, noise {trainer.mixer.noise.numel() / 57.6e6:.2f} h", flush=True)
+    if os.path.exists(path):
+        trainer.load(path)
+        print(f"resumed at step {trainer.step}", flush=True)
+    elif a.warm:
+        trainer.warm(a.warm)
+    trainer.train(path)
+
+
+if __name__ == "__main__":
+    main()
