@@ -19,7 +19,8 @@ const bitReversal = (size: number): Uint32Array => {
 }
 
 const permute = (x: Float64Array, order: Uint32Array): void => {
-  for (const [i, j] of order.entries()) {
+  for (let i = 0; i < order.length; i++) {
+    const j = order[i]
     if (j <= i) continue
     const t = x[i]
     x[i] = x[j]

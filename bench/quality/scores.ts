@@ -23,13 +23,10 @@ export const METRICS: readonly { key: keyof Scores; title: string; digits: numbe
 
 export const scoreClips = (pairs: readonly Pair[]): Scores[] => {
   const pesq = measurePesq(pairs)
-  return pairs.map(({ clean, enhanced }, i) => ({
-    pesq: pesq[i],
-    stoi: measureStoi(clean, enhanced),
-    siSdr: measureSiSdr(clean, enhanced),
-    lsdLow: measureLsd(clean, enhanced, LOW_BAND),
-    lsdHigh: measureLsd(clean, enhanced, HIGH_BAND),
-  }))
+  return pairs.map(({ clean, enhanced }, i) => {
+    const [lsdLow, lsdHigh] = measureLsd(clean, enhanced, [LOW_BAND, HIGH_BAND])
+    return { pesq: pesq[i], stoi: measureStoi(clean, enhanced), siSdr: measureSiSdr(clean, enhanced), lsdLow, lsdHigh }
+  })
 }
 
 /** Mean over the clips that have the score; NaN when none has. */

@@ -20,10 +20,12 @@ const reflect = (at: number, length: number): number => {
 export const analyse = (x: Float32Array, size: number, hop: number): Spectrum[] => {
   const fft = createFft(size)
   const window = sqrtHann(size)
+  const re = new Float64Array(size)
+  const im = new Float64Array(size)
   return Array.from({ length: Math.floor(x.length / hop) + 1 }, (_, t) => {
     const start = t * hop - size / 2
-    const re = window.map((w, i) => w * x[reflect(start + i, x.length)])
-    const im = new Float64Array(size)
+    for (let i = 0; i < size; i++) re[i] = window[i] * x[reflect(start + i, x.length)]
+    im.fill(0)
     fft.forward(re, im)
     return { re: re.slice(0, size / 2 + 1), im: im.slice(0, size / 2 + 1) }
   })

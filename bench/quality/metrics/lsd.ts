@@ -1,4 +1,4 @@
-// Log-spectral distance in dB within a band: (clean, enhanced), both (samples) at 16 kHz, aligned -> number.
+// Log-spectral distance in dB within a band: (clean, enhanced), both (samples) at 16 kHz, aligned -> number per band.
 // Per 32 ms frame the RMS over bins of the difference of the log powers, averaged over frames (Gray & Markel 1976);
 // both spectra are floored 60 dB below the loudest bin of the clean clip, so that silence and absent bands count finitely.
 import { analyse, type Spectrum } from '../stft.ts'
@@ -16,27 +16,28 @@ const SIZE = 512
 const HOP = 256
 export const FLOOR_DB = -60
 
-const powerOf = ({ re, im }: Spectrum, k: number): number => re[k] * re[k] + im[k] * im[k]
+const powersOf = ({ re, im }: Spectrum): Float64Array => re.map((v, k) => v * v + im[k] * im[k])
 
-const loudestPower = (frames: readonly Spectrum[]): number =>
-  frames.reduce((most, frame) => frame.re.reduce((m, _, k) => Math.max(m, powerOf(frame, k)), most), 0)
+const loudest = (frames: readonly Float64Array[]): number =>
+  frames.reduce((most, powers) => powers.reduce((m, p) => Math.max(m, p), most), 0)
 
-export const measureLsd = (clean: Float32Array, enhanced: Float32Array, band: Band): number => {
+/** RMS over the bins of the difference of two floored log powers, dB. */
+const compareFrames = (x: Float64Array, y: Float64Array, floor: number, first: number, end: number): number => {
+  let squares = 0
+  for (let k = first; k < end; k++) squares += (10 * Math.log10(Math.max(floor, x[k]) / Math.max(floor, y[k]))) ** 2
+  return Math.sqrt(squares / (end - first))
+}
+
+/** One distance per band, from one pair of transforms. */
+export const measureLsd = (clean: Float32Array, enhanced: Float32Array, bands: readonly Band[]): number[] => {
   if (clean.length !== enhanced.length)
     throw new Error(`LENGTH_MISMATCH: clean ${clean.length}, enhanced ${enhanced.length}; align and cut them first`)
-  const [x, y] = [analyse(clean, SIZE, HOP), analyse(enhanced, SIZE, HOP)]
-  const floor = loudestPower(x) * 10 ** (FLOOR_DB / 10)
-  if (floor === 0) return Number.NaN // silent clean clip: no scale to measure on
-  const first = Math.round((band.fromHz * SIZE) / RATE)
-  const end = Math.round((band.toHz * SIZE) / RATE)
-  let sum = 0
-  for (const [t, frame] of x.entries()) {
-    let squares = 0
-    for (let k = first; k < end; k++) {
-      const ratio = Math.max(floor, powerOf(frame, k)) / Math.max(floor, powerOf(y[t], k))
-      squares += (10 * Math.log10(ratio)) ** 2
-    }
-    sum += Math.sqrt(squares / (end - first))
-  }
-  return sum / x.length
+  const x = analyse(clean, SIZE, HOP).map(powersOf)
+  const y = analyse(enhanced, SIZE, HOP).map(powersOf)
+  const floor = loudest(x) * 10 ** (FLOOR_DB / 10)
+  if (floor === 0) return bands.map(() => Number.NaN) // silent clean clip: no scale to measure on
+  return bands.map(({ fromHz, toHz }) => {
+    const [first, end] = [fromHz, toHz].map((hz) => Math.round((hz * SIZE) / RATE))
+    return x.reduce((sum, frame, t) => sum + compareFrames(frame, y[t], floor, first, end), 0) / x.length
+  })
 }

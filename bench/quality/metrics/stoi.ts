@@ -85,18 +85,32 @@ const bandEnvelopes = (x: Float64Array): Float64Array[] => {
   return envelopes
 }
 
-const centre = (x: Float64Array): Float64Array => {
-  const mean = x.reduce((a, b) => a + b, 0) / x.length
-  return x.map((v) => v - mean)
-}
-
-/** Correlation of one band over one segment after level match and clipping, eqs. 3 to 5. */
-const correlateSegment = (clean: Float64Array, enhanced: Float64Array): number => {
-  const gain = norm(clean) / (norm(enhanced) + EPS)
-  const clipped = enhanced.map((v, i) => Math.min(v * gain, clean[i] * CLIP))
-  const [x, y] = [centre(clean), centre(clipped)]
-  const scale = (norm(x) + EPS) * (norm(y) + EPS)
-  return x.reduce((a, v, i) => a + v * y[i], 0) / scale
+/** Correlation of one band over the SEGMENT frames before `end`, after level match and clipping, eqs. 3 to 5. */
+const correlateSegment = (clean: Float64Array, enhanced: Float64Array, end: number): number => {
+  const start = end - SEGMENT
+  let cleanEnergy = 0
+  let enhancedEnergy = 0
+  for (let t = start; t < end; t++) {
+    cleanEnergy += clean[t] * clean[t]
+    enhancedEnergy += enhanced[t] * enhanced[t]
+  }
+  const gain = Math.sqrt(cleanEnergy) / (Math.sqrt(enhancedEnergy) + EPS)
+  const clipped = (t: number): number => Math.min(enhanced[t] * gain, clean[t] * CLIP)
+  let cleanMean = 0
+  let clippedMean = 0
+  for (let t = start; t < end; t++) {
+    cleanMean += clean[t] / SEGMENT
+    clippedMean += clipped(t) / SEGMENT
+  }
+  let [xx, yy, xy] = [0, 0, 0]
+  for (let t = start; t < end; t++) {
+    const x = clean[t] - cleanMean
+    const y = clipped(t) - clippedMean
+    xx += x * x
+    yy += y * y
+    xy += x * y
+  }
+  return xy / ((Math.sqrt(xx) + EPS) * (Math.sqrt(yy) + EPS))
 }
 
 export const measureStoi = (clean: Float32Array, enhanced: Float32Array): number => {
@@ -108,8 +122,7 @@ export const measureStoi = (clean: Float32Array, enhanced: Float32Array): number
   if (frames < SEGMENT) return Number.NaN
   let sum = 0
   for (let end = SEGMENT; end <= frames; end++) {
-    for (let j = 0; j < BANDS; j++)
-      sum += correlateSegment(x[j].subarray(end - SEGMENT, end), y[j].subarray(end - SEGMENT, end))
+    for (let j = 0; j < BANDS; j++) sum += correlateSegment(x[j], y[j], end)
   }
   return sum / (BANDS * (frames - SEGMENT + 1)) // eq. 6
 }
