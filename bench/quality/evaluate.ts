@@ -13,12 +13,16 @@ import { hasPesq } from './pesq.ts'
 import { type DepthResult, formatReport, type ScoredClip, type TaskResult } from './report.ts'
 import { scoreClips } from './scores.ts'
 import { readSources, SAMPLE_RATE } from './sources.ts'
+import { measureStress, type StressResult } from './stress.ts'
 import { type Clip, TASKS } from './tasks.ts'
 import { writeWav16 } from './wav.ts'
 
 const DEFAULT_SYSTEMS = 'noisy,spectral,rnnoise,gtcrn,base,hq,lite'
 const NOISE_TASK = 'noise' // noise alone and onsets: levels rather than scores
-const ALL_TASKS = [...Object.keys(TASKS), NOISE_TASK]
+const STRESS_TASK = 'stress' // silence, quiet, full scale, clipped
+const ALL_TASKS = [...Object.keys(TASKS), NOISE_TASK, STRESS_TASK]
+
+const STRESS_CLIPS = 5
 
 const HELP = `npm run evaluate -- [options]
 
@@ -163,17 +167,23 @@ const evaluate = async (options: Options): Promise<void> => {
   const few = mixes.slice(0, options.clips)
 
   const results: TaskResult[] = []
-  for (const task of options.tasks.filter((t) => t !== NOISE_TASK))
+  for (const task of options.tasks.filter((t) => t in TASKS))
     results.push(await runTask(task, task === 'denoise' ? mixes : few, systems, options.write))
 
   const depths: DepthResult[] = []
   if (options.tasks.includes(NOISE_TASK)) {
+    note('Noise alone')
     const noises = makeNoiseClips(sources, options.seed)
     const speech = few.map(({ clean }) => addSilentLead(clean))
     for (const system of systems) depths.push(await measureDepth(system, noises, speech))
   }
-  console.log(formatReport(results, depths))
-  if (options.json) writeFileSync(options.json, JSON.stringify({ options, absent, results, depths }, null, 1))
+  const stresses: StressResult[] = []
+  if (options.tasks.includes(STRESS_TASK)) {
+    note('Stress')
+    for (const system of systems) stresses.push(await measureStress(system, mixes.slice(0, STRESS_CLIPS)))
+  }
+  console.log(formatReport(results, depths, stresses))
+  if (options.json) writeFileSync(options.json, JSON.stringify({ options, absent, results, depths, stresses }, null, 1))
 }
 
 const options = readOptions()

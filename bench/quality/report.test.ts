@@ -19,7 +19,8 @@ const result: TaskResult = {
   ],
 }
 const depth = { system: 'noisy', attenuationDb: 12.34, onsetLossDb: 0.125, perNoise: { rain: 12.34 } }
-const text = formatReport([result], [depth])
+const stress = { system: 'noisy', finite: false, silencePeakDb: -120, siSdrDb: { 'as is': 3, clipped: 1.5 } }
+const text = formatReport([result], [depth], [stress])
 const rows = text.split('\n').map((line) => line.split(/\s{2,}/).join('|'))
 
 test('overall means, PESQ absent', () => {
@@ -40,6 +41,10 @@ test('no table for a metric that nobody has', () => {
 
 test('depths follow', () => {
   assert.ok(rows.includes('noisy|12.3|0.13|12.3') || rows.includes('noisy|12.3|0.12|12.3'), text)
+})
+
+test('stress follows', () => {
+  assert.ok(rows.includes('noisy|3.00|1.50|-120|NO'), text)
 })
 
 test('means leave out what is missing', () => {

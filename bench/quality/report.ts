@@ -1,5 +1,6 @@
 // Text report from the scores of all systems: one table of means per task; for noisy mixes also per SNR and per noise class.
 import { METRICS, meanScores, type Scores } from './scores.ts'
+import type { StressResult } from './stress.ts'
 import { formatNumber, formatTable } from './table.ts'
 
 export interface ScoredClip {
@@ -70,12 +71,32 @@ const formatDepths = (depths: readonly DepthResult[]): string => {
   )
 }
 
-export const formatReport = (results: readonly TaskResult[], depths: readonly DepthResult[]): string => {
+const formatStress = (stresses: readonly StressResult[]): string => {
+  const conditions = Object.keys(stresses[0]?.siSdrDb ?? {})
+  return formatTable(
+    'Stress: SI-SDR in dB per condition; peak in dBFS of the output during digital silence',
+    ['system', ...conditions, 'silence', 'finite'],
+    stresses.map(({ system, siSdrDb, silencePeakDb, finite }) => [
+      system,
+      ...conditions.map((condition) => formatNumber(siSdrDb[condition], 2)),
+      formatNumber(silencePeakDb, 0),
+      finite ? 'yes' : 'NO',
+    ]),
+  )
+}
+
+export const formatReport = (
+  results: readonly TaskResult[],
+  depths: readonly DepthResult[],
+  stresses: readonly StressResult[],
+): string => {
   const sections = results.flatMap((result) => [
     formatOverall(result),
     ...(result.task === 'denoise'
       ? [...formatBy(result, 'snrDb', 'SNR dB'), ...formatBy(result, 'noiseClass', 'noise')]
       : []),
   ])
-  return [...sections, ...(depths.length > 0 ? [formatDepths(depths)] : [])].join('\n\n')
+  if (depths.length > 0) sections.push(formatDepths(depths))
+  if (stresses.length > 0) sections.push(formatStress(stresses))
+  return sections.join('\n\n')
 }
