@@ -215,7 +215,11 @@ def ssm(x, node, get, shapes):
 
 
 def norm(x, node, get, shapes):
-    return F.layer_norm(x[0], x[0].shape[-1:], get("weight"), get("bias"), node.get("eps", 1e-5))
+    x, eps = x[0], node.get("eps", 1e-5)
+    if not x.is_cuda:
+        return F.layer_norm(x, x.shape[-1:], get("weight"), get("bias"), eps)
+    centred = x - x.mean(-1, keepdim=True)      # PyTorch's CUDA layer norm takes 11 ms where this takes 1 for rows of 24
+    return centred * torch.rsqrt(centred.square().mean(-1, keepdim=True) + eps) * get("weight") + get("bias")
 
 
 def act(x, node, get, shapes):
@@ -230,15 +234,22 @@ def add(x, node, get, shapes):
     return x[0] + (x[1] if gain is None else gain * x[1])
 
 
+def runs(index):
+    """Successive indices as (first, count); -1 repeats as (-1, count)."""
+    out = []
+    for i in index:
+        if out and (i == out[-1][0] + out[-1][1] if out[-1][0] >= 0 else i < 0):
+            out[-1][1] += 1
+        else:
+            out.append([i, 1])
+    return out
+
+
 def gather(x, node, get, shapes):
-    index = node["index"]
     x = x[0]
-    start = index[0]
-    if index == list(range(start, start + len(index))):
-        return x[:, :, start:start + len(index)]
-    padded = F.pad(x, (0, 0, 0, 1))
-    where = torch.tensor([i if i >= 0 else x.shape[2] for i in index], device=x.device)
-    return padded[:, :, where]
+    nothing = torch.zeros_like(x[:, :, :1])
+    parts = [x[:, :, i:i + n] if i >= 0 else nothing.expand(-1, -1, n, -1) for i, n in runs(node["index"])]
+    return parts[0] if len(parts) == 1 else torch.cat(parts, 2)
 
 
 def frame(x, node, get, shapes):

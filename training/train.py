@@ -33,6 +33,7 @@ def arguments():
     p.add_argument("--loudness", type=float, default=0.4, help="weight of the loudness-domain loss")
     p.add_argument("--warm", help="state file to take weights (EMA) from at step 0")
     p.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    p.add_argument("--compile", action="store_true", help="fuse the network and the loss with torch.compile (PyTorch 2, a minute at the start)")
     p.add_argument("--no-graph", action="store_true", help="run without a CUDA graph")
     return p.parse_args()
 
@@ -52,6 +53,7 @@ class Trainer:
         self.loss = DenoisingLoss(a.loudness).to(a.device)
         self.mixer = Mixer(a.bank, a.batch, int(a.seconds * 16000) // 256 * 256, a.device)
         self.lag = lag(self.network)
+        self.forward = torch.compile(self.network, dynamic=False) if a.compile else self.network
         slow = lambda n: n.split("/")[-1] in SLOW
         named = [(n, p) for n, p in self.network.named_parameters() if p.requires_grad]
         self.flats = [flatten([p for n, p in named if slow(n) == pick]) for pick in (False, True)]
@@ -71,7 +73,7 @@ class Trainer:
             noisy, clean = self.mixer.sample()
         for f in self.flats:
             f.grad.zero_()
-        estimate = self.network(noisy)[:, self.lag:]
+        estimate = self.forward(noisy)[:, self.lag:]
         n = estimate.shape[1]
         total, parts = self.loss(estimate, clean[:, :n], noisy[:, :n])
         total.backward()

@@ -1,0 +1,28 @@
+"""A state file's EMA weights as a checkpoint (quantize/CHECKPOINT.md).   python -m training.export STATE.pt OUT.safetensors [CARD.json]
+
+Tensors are float16 where that keeps their meaning; poles and windows stay float32.
+"""
+import json
+import sys
+import numpy as np
+from .enhance import averaged
+from .safetensors_io import write
+
+EXACT = ("log_dt", "A", "window")
+
+
+def main(state_path, out, card_path=None):
+    network, state = averaged(state_path)
+    tensors = {}
+    for key, value in network.state_dict().items():
+        node, name = key.replace("tensors.", "", 1).split("/")
+        tensors[f"{node}.{name}"] = value.numpy().astype(np.float32 if name in EXACT else np.float16)
+    config = dict(state["config"])
+    config["card"] = json.load(open(card_path)) if card_path else {}
+    config["card"]["training"] = {"steps": state["step"], **{k: state["arguments"][k] for k in ("batch", "seconds", "rate", "seed", "loudness")}}
+    write(out, tensors, config)
+    print(f"{out}: {sum(t.size for t in tensors.values())} numbers, step {state['step']}")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:4])
