@@ -2,7 +2,7 @@
 // known to be well-formed: names, attributes, shapes (steps, positions, channels) and tensors all checked.
 
 import { fail } from './errors.ts'
-import { type NodeView, OPS, type OpRule, type Shape } from './ops.ts'
+import { type NodeView, OPS, type OpRule, type Shape, type TensorRule } from './ops.ts'
 import { sameShape, type Tensor, type Tensors } from './tensor.ts'
 
 export interface Port {
@@ -39,6 +39,18 @@ const MAX_RATE = 768000
 const MAX_HOP = 65535
 
 export function parseGraph(text: string, tensors: Tensors): Graph {
+  const { nodes, ...rest } = parseStructure(text)
+  const bound = nodes.map(({ rules, ...node }) => ({ ...node, tensors: bindTensors(node.name, rules, tensors) }))
+  checkAllUsed(bound, tensors)
+  return { ...rest, nodes: bound }
+}
+
+/** A graph whose tensors are still to come: what each node needs. */
+export interface Structure extends Omit<Graph, 'nodes'> {
+  readonly nodes: readonly (Omit<Node, 'tensors'> & { readonly rules: TensorRule[] })[]
+}
+
+export function parseStructure(text: string): Structure {
   const json = readJson(text)
   checkKeys('checkpoint', json, ['version', 'name', 'input', 'output', 'graph', 'card'])
   if (json.version !== 1) refuse('version of the checkpoint', json.version, 'write version 1')
@@ -60,9 +72,8 @@ export function parseGraph(text: string, tensors: Tensors): Graph {
     ['input', { steps: input.hop, positions: 1, channels: 1 }],
     ['flag', { steps: 1, positions: 1, channels: 1 }],
   ])
-  const nodes = list.map((value, i) => readNode(value, i, shapes, tensors, output.hop))
+  const nodes = list.map((value, i) => readNode(value, i, shapes, output.hop))
   checkOutput(nodes, output.hop)
-  checkAllUsed(nodes, tensors)
   return { name: json.name as string, input, output, nodes, shapes, card: json.card ?? {} }
 }
 
@@ -102,7 +113,12 @@ function positive(what: string, value: unknown, max: number): number {
   return value as number
 }
 
-function readNode(value: unknown, i: number, shapes: Map<string, Shape>, tensors: Tensors, outputHop: number): Node {
+function readNode(
+  value: unknown,
+  i: number,
+  shapes: Map<string, Shape>,
+  outputHop: number,
+): Structure['nodes'][number] {
   if (!isObject(value)) refuse(`node ${i} is not an object`, typeof value, 'write name, op and in')
   const json = value as Record<string, unknown>
   const name = readName(json.name, i, shapes)
@@ -117,14 +133,8 @@ function readNode(value: unknown, i: number, shapes: Map<string, Shape>, tensors
   const shape = rule.shape(view, inputShapes, outputHop)
   checkSize(name, shape)
   shapes.set(name, shape)
-  return {
-    name,
-    op: op as string,
-    inputs,
-    attributes,
-    shape,
-    tensors: collectTensors(name, rule, view, inputShapes, tensors),
-  }
+  const rules = rule.tensors?.(view, inputShapes) ?? []
+  return { name, op: op as string, inputs, attributes, shape, rules }
 }
 
 function readName(value: unknown, i: number, shapes: Map<string, Shape>): string {
@@ -200,15 +210,9 @@ function checkSize(name: string, { steps, positions, channels }: Shape): void {
   }
 }
 
-function collectTensors(
-  name: string,
-  rule: OpRule,
-  view: NodeView,
-  inputs: Shape[],
-  tensors: Tensors,
-): Map<string, Tensor> {
+function bindTensors(name: string, rules: TensorRule[], tensors: Tensors): Map<string, Tensor> {
   const found = new Map<string, Tensor>()
-  for (const { name: short, shapes, optional } of rule.tensors?.(view, inputs) ?? []) {
+  for (const { name: short, shapes, optional } of rules) {
     const full = `${name}.${short}`
     const tensor = tensors.get(full)
     const wanted = shapes.map((shape) => `(${shape})`).join(' or ')
@@ -227,7 +231,7 @@ function collectTensors(
   return found
 }
 
-function checkOutput(nodes: Node[], hop: number): void {
+function checkOutput(nodes: Structure['nodes'], hop: number): void {
   const last = nodes[nodes.length - 1]
   if (last.name !== 'output') refuse('last node', last.name, 'call it output')
   const { steps, positions, channels } = last.shape
