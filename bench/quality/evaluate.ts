@@ -3,7 +3,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import type { System } from './baselines/system.ts'
+import { enhanceAll, type System } from './baselines/system.ts'
 import { openSystems } from './baselines/systems.ts'
 import { median } from './level.ts'
 import { DEFAULT_PLAN, defaultSources, type Mix, makeMixes } from './mixes.ts'
@@ -27,7 +27,8 @@ const STRESS_CLIPS = 5
 const HELP = `npm run evaluate -- [options]
 
   --sources DIR   folder with clean/ and noise/ (WAV or FLAC); default $QUALITY_SOURCES or ../shared/data/val
-  --systems LIST  noisy, spectral, rnnoise, gtcrn, or models of ours by name, path or URL; default ${DEFAULT_SYSTEMS}
+  --systems LIST  noisy, spectral, rnnoise, gtcrn, models of ours by name, path or URL, or
+                  'run:COMMAND' (called as COMMAND IN_DIR OUT_DIR, no commas); default ${DEFAULT_SYSTEMS}
   --tasks LIST    ${ALL_TASKS.join(', ')}; default all
   --count N       noisy mixes, default ${DEFAULT_PLAN.count}
   --clips N       clips for each other task, default 20
@@ -96,12 +97,6 @@ const writeClips = (folder: string, clips: readonly { name: string }[], audio: r
   mkdirSync(folder, { recursive: true })
   for (const [i, { name }] of clips.entries())
     writeFileSync(join(folder, `${name}.wav`), writeWav16({ samples: audio[i], sampleRate: SAMPLE_RATE }))
-}
-
-const enhanceAll = async (system: System, inputs: readonly Float32Array[]): Promise<Float32Array[]> => {
-  const outputs: Float32Array[] = []
-  for (const input of inputs) outputs.push(await system.enhance(input))
-  return outputs
 }
 
 const runSystem = async (system: System, clips: readonly Clip[], writeTo?: string): Promise<ScoredClip[]> => {

@@ -1,6 +1,6 @@
 // Inputs that break denoisers: digital silence, very quiet, full scale, clipped, speech after a long silence.
 // mixes -> per condition the mean SI-SDR in dB of the output (or, for silence, its peak in dBFS), and whether it stayed finite.
-import type { System } from './baselines/system.ts'
+import { enhanceAll, type System } from './baselines/system.ts'
 import { dbToGain, peak, powerToDb } from './level.ts'
 import { measureSiSdr } from './metrics/sisdr.ts'
 import type { Mix } from './mixes.ts'
@@ -29,32 +29,32 @@ export const CONDITIONS: Record<string, (noisy: Float32Array) => Float32Array> =
 }
 const AFTER_SILENCE = `after ${SILENCE_S} s silence`
 
+const LEAD = SILENCE_S * SAMPLE_RATE
+
+const addLead = (x: Float32Array): Float32Array => {
+  const y = new Float32Array(LEAD + x.length)
+  y.set(x, LEAD)
+  return y
+}
+
 const allFinite = (x: Float32Array): boolean => x.every(Number.isFinite)
 
 export const measureStress = async (system: System, mixes: readonly Mix[]): Promise<StressResult> => {
   let finite = true
-  const enhance = async (x: Float32Array): Promise<Float32Array> => {
-    const y = await system.enhance(x)
-    finite &&= allFinite(y)
-    return y
+  const enhance = async (inputs: readonly Float32Array[]): Promise<Float32Array[]> => {
+    const outputs = await enhanceAll(system, inputs)
+    finite &&= outputs.every(allFinite)
+    return outputs
   }
+  const meanSiSdr = (outputs: readonly Float32Array[]): number =>
+    meanOf(mixes.map(({ clean }, i) => measureSiSdr(clean, outputs[i])))
+
   const siSdrDb: Record<string, number> = {}
-  for (const [condition, change] of Object.entries(CONDITIONS)) {
-    const values: number[] = []
-    for (const { noisy, clean } of mixes) values.push(measureSiSdr(clean, await enhance(change(noisy))))
-    siSdrDb[condition] = meanOf(values)
-  }
-  const lead = SILENCE_S * SAMPLE_RATE
-  const late: number[] = []
-  let loudest = 0
-  for (const { noisy, clean } of mixes) {
-    const input = new Float32Array(lead + noisy.length)
-    input.set(noisy, lead)
-    const output = await enhance(input)
-    late.push(measureSiSdr(clean, output.subarray(lead)))
-    // The last 100 ms of the silence may hold the ringing that a look-ahead allows.
-    loudest = Math.max(loudest, peak(output.subarray(0, lead - SAMPLE_RATE / 10)))
-  }
-  siSdrDb[AFTER_SILENCE] = meanOf(late)
-  return { system: system.name, finite, silencePeakDb: powerToDb(loudest ** 2), siSdrDb }
+  for (const [condition, change] of Object.entries(CONDITIONS))
+    siSdrDb[condition] = meanSiSdr(await enhance(mixes.map(({ noisy }) => change(noisy))))
+  const late = await enhance(mixes.map(({ noisy }) => addLead(noisy)))
+  siSdrDb[AFTER_SILENCE] = meanSiSdr(late.map((y) => y.subarray(LEAD)))
+  // The last 100 ms of the silence may hold the ringing that a look-ahead allows.
+  const silencePeak = Math.max(0, ...late.map((y) => peak(y.subarray(0, LEAD - SAMPLE_RATE / 10))))
+  return { system: system.name, finite, silencePeakDb: powerToDb(silencePeak ** 2), siSdrDb }
 }

@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert'
 import { rmsDb } from '../level.ts'
 import { measureSiSdr } from '../metrics/sisdr.ts'
 import { synthesiseNoise, synthesiseSpeech } from '../syntheticSpeech.ts'
+import { openCommand } from './command.ts'
 import { openGtcrn } from './gtcrn.ts'
 import { alignOutput } from './ours.ts'
 import { importPeer, requirePeer } from './packages.ts'
@@ -34,6 +35,21 @@ test('alignOutput drops the latency across chunks and pads a short tail', () => 
   const parts = [Float32Array.of(9, 9), Float32Array.of(9, 1, 2), new Float32Array(0), Float32Array.of(3, 4, 5)]
   assert.equal([...alignOutput(parts, 3, 4)], [1, 2, 3, 4])
   assert.equal([...alignOutput(parts, 3, 7)], [1, 2, 3, 4, 5, 0, 0])
+})
+
+test('a command gets folders of WAVs and its output is cut to length', async () => {
+  const clips = [synthesiseNoise(500, 0.1, 1), synthesiseNoise(700, 0.1, 2)]
+  const copy = `node -e "const [i, o] = process.argv.slice(-2); fs.cpSync(i, o, { recursive: true })"`
+  assert.equal(await openCommand(copy).enhanceAll?.(clips), clips)
+})
+
+test('a command that writes nothing is an error', async () => {
+  try {
+    await openCommand('echo').enhance(synthesiseNoise(500, 0.1, 1))
+    assert.unreachable('no error')
+  } catch (error) {
+    assert.match((error as Error).message, /COMMAND_FAILED: echo/)
+  }
 })
 
 test('packages that are not installed are undefined', async () => {
