@@ -12,7 +12,7 @@ interface Denoiser {
   readonly latencySamples: number
   process(chunk: Float32Array): Float32Array
   flush(): Float32Array
-  dispose(): void
+  dispose?(): void
 }
 interface Sdk {
   Denoiser: { create(options: { model: string; sampleRate: number }): Promise<Denoiser> }
@@ -44,14 +44,14 @@ export const openOurs = async (model: string): Promise<Opening> => {
   const create = () => Denoiser.create({ model, sampleRate: RATE })
   try {
     const trial = await create()
-    trial.dispose()
+    trial.dispose?.()
   } catch (error) {
     return { absent: `${model}: ${(error as Error).message}` }
   }
   const enhance = async (x: Float32Array): Promise<Float32Array> => {
     const denoiser = await create() // fresh state per clip
     const y = enhanceWith(denoiser, x)
-    denoiser.dispose()
+    denoiser.dispose?.()
     return y
   }
   return { system: { name: `ours ${model}`, enhance } }
