@@ -33,7 +33,14 @@ export function compileCheckpoint({ graph }: Checkpoint, notes: Record<string, u
   const macsPerHop = records.reduce((sum, record) => sum + countMacs(record.task), 0)
   if (macsPerHop > 0xffffffff)
     fail('PROGRAM_TOO_LARGE', 'multiply-accumulates per hop', macsPerHop, 'use a smaller network')
-  const card: Card = { name: graph.name, card: graph.card, ops: program.ops.map((op) => op.name), ...notes }
+  const algorithmicLatencySamples = program.lookaheadSamples + program.overlapLag + graph.output.hop
+  const card: Card = {
+    name: graph.name,
+    card: graph.card,
+    ops: program.ops.map((op) => op.name),
+    algorithmicLatencySamples,
+    ...notes,
+  }
   return encodeModel({
     inputRate: graph.input.rate,
     inputHop: graph.input.hop,

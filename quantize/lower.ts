@@ -25,6 +25,8 @@ export interface Lowered {
   readonly bufferFloats: number[]
   readonly outputBuffer: number
   readonly lookaheadHops: number
+  /** What the network itself looks ahead, in output samples; the hops above round it up. */
+  readonly lookaheadSamples: number
   /** Output samples. */
   readonly overlapLag: number
 }
@@ -36,6 +38,8 @@ interface Value {
   readonly lag: number
   /** Hops by which its timeline starts before the input's. */
   readonly overlap: number
+  /** Hops of look-ahead on the longest path to it, without any rounding to whole steps. */
+  readonly ahead: number
 }
 
 export const INPUT_BUFFER = 0
@@ -58,6 +62,7 @@ class Lowering {
       shape: graph.shapes.get('input')!,
       lag: 0,
       overlap: 0,
+      ahead: 0,
     })
   }
 
@@ -110,7 +115,10 @@ class Lowering {
       blocks: packed.blocks,
     })
     const early = node.op === 'overlap' ? (first.shape.channels - shape.steps / first.shape.steps) / shape.steps : 0
-    return { buffer: result, shape, lag, overlap: Math.max(...inputs.map((input) => input.overlap)) + early }
+    const looked = node.op === 'conv' ? (node.attributes.get('lookahead') as number) / shape.steps : 0
+    const overlap = Math.max(...inputs.map((input) => input.overlap)) + early
+    const ahead = Math.max(...inputs.map((input) => input.ahead)) + looked
+    return { buffer: result, shape, lag, overlap, ahead }
   }
 
   /** The format joins two at a time. */
@@ -186,7 +194,7 @@ class Lowering {
       lag: 0,
       blocks: [],
     })
-    this.values.set('flag', { buffer: result, shape, lag: 0, overlap: 0 })
+    this.values.set('flag', { buffer: result, shape, lag: 0, overlap: 0, ahead: 0 })
   }
 
   private finish(): Lowered {
@@ -203,7 +211,14 @@ class Lowering {
         'change the stride',
       )
     }
-    return { ops: this.ops, bufferFloats: this.bufferFloats, outputBuffer: late.buffer, lookaheadHops, overlapLag }
+    return {
+      ops: this.ops,
+      bufferFloats: this.bufferFloats,
+      outputBuffer: late.buffer,
+      lookaheadHops,
+      lookaheadSamples: output.ahead * hop,
+      overlapLag,
+    }
   }
 
   private addBuffer({ steps, positions, channels }: Shape): number {

@@ -37,6 +37,8 @@ export interface Card {
   readonly name?: string
   /** One name per record. */
   readonly ops?: string[]
+  /** The network's own latency: look-ahead, overlap and one hop, before rounding to whole hops. */
+  readonly algorithmicLatencySamples?: number
   /** As it stood in the checkpoint. */
   readonly card?: unknown
   readonly [key: string]: unknown
