@@ -291,7 +291,7 @@ def filter_spectrum(inputs, node, w, config, hops):
     spectrum = as_complex(inputs[0], 2)
     y = 0
     for i in range(node.get("taps", 1)):
-        past = np.concatenate([np.zeros_like(spectrum[:i]), spectrum[:len(spectrum) - i]])
+        past = np.concatenate([np.zeros_like(spectrum[:i]), spectrum[:max(0, len(spectrum) - i)]])
         y = y + as_complex(inputs[1][:, :, 2 * i:2 * i + 2], 2) * past
     return np.stack([y.real, y.imag], 2)
 
