@@ -1,6 +1,7 @@
 // The compiler. In: the bytes of a checkpoint (safetensors with a graph, or a public .pt). Out: the bytes of a model
 // file. Pure and deterministic: equal input gives equal bytes.
 
+import type { Part } from './attenuate.ts'
 import { type Checkpoint, readCheckpoint } from './checkpoint.ts'
 import { fail } from './errors.ts'
 import { lower } from './lower.ts'
@@ -8,10 +9,13 @@ import { type Card, encodeModel, type OpRecord, weightsOffsetOf } from './modelf
 import { plan } from './plan.ts'
 import { countMacs } from './record.ts'
 
-export type CompileOptions = Record<string, never>
+export interface CompileOptions {
+  /** Public aTENNuate weights only: parts whose pre-convs are causal (`parseCausal`). */
+  readonly causal?: readonly Part[]
+}
 
-export function compile(checkpointBytes: Uint8Array, _options: CompileOptions = {}): Uint8Array {
-  return compileCheckpoint(readCheckpoint(checkpointBytes))
+export function compile(checkpointBytes: Uint8Array, options: CompileOptions = {}): Uint8Array {
+  return compileCheckpoint(readCheckpoint(checkpointBytes, options.causal))
 }
 
 export function compileCheckpoint({ graph }: Checkpoint, notes: Record<string, unknown> = {}): Uint8Array {

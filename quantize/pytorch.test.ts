@@ -1,0 +1,328 @@
+// Public .pt files: what torch.save writes is read exactly; whatever else a pickle can hold is refused. The archives
+// here are written byte by byte; a real checkpoint is read where one lies beside the repository.
+import { existsSync, readFileSync } from 'node:fs'
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { checksum, readArchive } from './archive.ts'
+import { describeNetwork, parseCausal } from './attenuate.ts'
+import { readCheckpoint } from './checkpoint.ts'
+import { compile } from './compile.ts'
+import { AttenuateError } from './errors.ts'
+import { decodeModel } from './modelfile.ts'
+import { readPickle } from './pickle.ts'
+import { readPytorch } from './pytorch.ts'
+import { fillNetwork, seedRandom } from './specimens.ts'
+import { countElements, type Tensors } from './tensor.ts'
+
+const SHARED = new URL('../../shared/checkpoints/attenuate-retrained.pt', import.meta.url)
+const SMALL = { channels: [3, 4], factors: [4, 2], order: 5 }
+
+// --- writers ---
+
+const ascii = (text: string) => [...text].map((letter) => letter.charCodeAt(0))
+const u16 = (n: number) => [n & 255, (n >> 8) & 255]
+const u32 = (n: number) => [...u16(n & 0xffff), ...u16(n >>> 16)]
+const unicode = (text: string) => [0x58, ...u32(text.length), ...ascii(text)]
+const int = (n: number) => [0x4a, ...u32(n)]
+const tuple = (...items: number[][]) => [0x28, ...items.flat(), 0x74]
+const global = (module: string, name: string) => ascii(`c${module}\n${name}\n`)
+const pickle = (...ops: number[][]) => Uint8Array.from([0x80, 2, ...ops.flat(), 0x2e])
+const REDUCE = [0x52]
+const ordered = [...global('collections', 'OrderedDict'), 0x29, ...REDUCE]
+
+function tensorOps(
+  key: string,
+  count: number,
+  shape: readonly number[],
+  strides: number[],
+  type = 'FloatStorage',
+  offset = 0,
+) {
+  const storage = tuple(unicode('storage'), global('torch', type), unicode(key), unicode('cpu'), int(count))
+  return [
+    ...global('torch._utils', '_rebuild_tensor_v2'),
+    ...tuple([...storage, 0x51], int(offset), tuple(...shape.map(int)), tuple(...strides.map(int)), [0x89], ordered),
+    ...REDUCE,
+  ]
+}
+
+function archiveOf(entries: Record<string, Uint8Array>, method = 0): Uint8Array {
+  const body: number[] = []
+  const directory: number[] = []
+  for (const [name, data] of Object.entries(entries)) {
+    const common = [
+      ...u16(0x800),
+      ...u16(method),
+      ...u32(0),
+      ...u32(checksum(data)),
+      ...u32(data.length),
+      ...u32(data.length),
+    ]
+    directory.push(
+      ...ascii('PK\x01\x02'),
+      ...u16(20),
+      ...u16(20),
+      ...common,
+      ...u16(name.length),
+      ...new Array(12).fill(0),
+      ...u32(body.length),
+      ...ascii(name),
+    )
+    body.push(...ascii('PK\x03\x04'), ...u16(20), ...common, ...u16(name.length), ...u16(0), ...ascii(name), ...data)
+  }
+  const count = Object.keys(entries).length
+  const end = [
+    ...ascii('PK\x05\x06'),
+    ...u32(0),
+    ...u16(count),
+    ...u16(count),
+    ...u32(directory.length),
+    ...u32(body.length),
+    ...u16(0),
+  ]
+  return Uint8Array.from([...body, ...directory, ...end])
+}
+
+function floats(values: ArrayLike<number>): Uint8Array {
+  return new Uint8Array(Float32Array.from(values).buffer)
+}
+
+/** A .pt of a state dict, each tensor with a storage of its own. */
+function torchSave(state: Tensors): Uint8Array {
+  const entries: Record<string, Uint8Array> = {}
+  const items: number[] = []
+  for (const [i, [name, { shape, data }]] of [...state].entries()) {
+    const strides = shape.map((_, axis) => countElements(shape.slice(axis + 1)))
+    items.push(...unicode(name), ...tensorOps(String(i), data.length, shape, strides))
+    entries[`a/data/${i}`] = floats(data)
+  }
+  return archiveOf({
+    'a/data.pkl': pickle(ordered, [0x28], items, [0x75]),
+    'a/byteorder': Uint8Array.from(ascii('little')),
+    ...entries,
+  })
+}
+
+/** The reference code's state dict of a small network: the inverse of the conversion, written out by index. */
+function referenceState(): { state: Tensors; expected: Tensors } {
+  const { tensors } = fillNetwork(describeNetwork([], SMALL), 3, true)
+  for (const [name, { shape }] of [...tensors]) {
+    if (name.endsWith('_pre.weight'))
+      tensors.set(name.replace('weight', 'bias'), { shape: [shape[2]], data: new Float64Array(shape[2]).fill(0.25) })
+  }
+  const state: Tensors = new Map()
+  const widths = [1, ...SMALL.channels]
+  const put = (key: string, shape: number[], at: (i: number, j: number, k: number) => number) => {
+    const data: number[] = []
+    for (let i = 0; i < shape[0]; i++)
+      for (let j = 0; j < shape[1]; j++) for (let k = 0; k < shape[2]; k++) data.push(at(i, j, k))
+    state.set(key, { shape, data: Float64Array.from(data) })
+  }
+  const block = (node: string, prefix: string, width: number) => {
+    for (const name of ['log_dt', 'A', 'B', 'C'])
+      state.set(`${prefix}.${width > 1 ? 1 : 0}.${name}`, tensors.get(`${node}_ssm.${name}`)!)
+    if (width === 1) return
+    const pre = tensors.get(`${node}_pre.weight`)!.data
+    put(`${prefix}.0.weight`, [width, 1, 3], (c, _, k) => pre[k * width + c])
+    state.set(`${prefix}.0.bias`, tensors.get(`${node}_pre.bias`)!)
+    for (const name of ['weight', 'bias'])
+      state.set(`${prefix}.2.layer_norm.${name}`, tensors.get(`${node}_norm.${name}`)!)
+  }
+  for (const i of [0, 1]) {
+    const [c, d, r] = [widths[i], widths[i + 1], SMALL.factors[i]]
+    const patch = tensors.get(`down${i}_patch.weight`)!.data // (d, r*c)
+    const unpatch = tensors.get(`up${i}_unpatch.weight`)!.data // (r*c, d)
+    block(`down${i}`, `down_ssms.${i}.0`, c)
+    put(`down_ssms.${i}.1.weight`, [c, d, r], (a, b, k) => patch[b * r * c + k * c + a])
+    put(`up_ssms.${i}.0.weight`, [d, c, r], (a, b, k) => unpatch[(k * c + b) * d + a])
+    block(`up${i}`, `up_ssms.${i}.1`, c)
+    block(`neck${i}`, `hid_ssms.${i}`, 4)
+    block(`last${i}`, `last_ssms.${i}`, 1)
+  }
+  return { state, expected: tensors }
+}
+
+function refuses(run: () => unknown, pattern: RegExp): void {
+  assert.throws(run, (error: unknown) => {
+    assert.instance(error, AttenuateError)
+    assert.ok(pattern.test((error as Error).message), `${(error as Error).message} against ${pattern}`)
+    return true
+  })
+}
+
+// --- tests ---
+
+test('a state dict comes back exactly, and maps to the graph', () => {
+  const { state, expected } = referenceState()
+  const { tensors, graph } = readCheckpoint(torchSave(state), parseCausal('neck'))
+  assert.is(tensors.size, expected.size)
+  for (const [name, tensor] of expected) {
+    assert.equal(tensors.get(name)!.shape, tensor.shape, name)
+    assert.equal([...tensors.get(name)!.data], [...Float32Array.from(tensor.data)], name)
+  }
+  const lookahead = (name: string) => graph.nodes.find((node) => node.name === name)!.attributes.get('lookahead')
+  assert.equal(['down1_pre', 'neck0_pre', 'up1_pre'].map(lookahead), [1, 0, 1])
+})
+
+test('strides, offsets and number types', () => {
+  const data = floats([0, 1, 2, 3, 4, 5, 6])
+  const transposed = tensorOps('0', 7, [3, 2], [1, 3], 'FloatStorage', 1)
+  const half = Uint8Array.from([0x00, 0x3c, 0x00, 0xc0])
+  const double = new Uint8Array(Float64Array.of(0.1).buffer)
+  const file = archiveOf({
+    'x/data.pkl': pickle(
+      ordered,
+      [0x28],
+      unicode('t'),
+      transposed,
+      unicode('h'),
+      tensorOps('1', 2, [2], [1], 'HalfStorage'),
+      unicode('d'),
+      tensorOps('2', 1, [], [], 'DoubleStorage'),
+      [0x75],
+    ),
+    'x/data/0': data,
+    'x/data/1': half,
+    'x/data/2': double,
+  })
+  const tensors = readPytorch(file)
+  assert.equal([...tensors.get('t')!.data], [1, 4, 2, 5, 3, 6])
+  assert.equal([...tensors.get('h')!.data], [1, -2])
+  assert.is(tensors.get('d')!.data[0], 0.1)
+})
+
+test('a wrapped state dict is found', () => {
+  const inner = [...ordered, 0x28, ...unicode('w'), ...tensorOps('0', 1, [1], [1]), 0x75]
+  const file = archiveOf({
+    'x/data.pkl': pickle([0x7d, 0x28], unicode('epoch'), int(3), unicode('state_dict'), inner, [0x75]),
+    'x/data/0': floats([7]),
+  })
+  assert.is(readPytorch(file).get('w')!.data[0], 7)
+})
+
+test('malicious pickles are refused', () => {
+  const call = (module: string, name: string) => pickle(global(module, name), tuple(unicode('id')), REDUCE)
+  for (const [module, name] of [
+    ['os', 'system'],
+    ['builtins', 'eval'],
+    ['torch', 'load'],
+    ['torch._utils', '_rebuild_tensor'],
+    ['collections', 'OrderedDict\u0000'],
+  ]) {
+    refuses(() => readPickle(call(module, name)), /^PICKLE_REFUSED: global, /)
+  }
+  refuses(
+    () => readPickle(pickle(global('collections', 'OrderedDict'), tuple(unicode('x')), REDUCE)),
+    /^PICKLE_REFUSED: call with 1 arguments/,
+  )
+  refuses(() => readPickle(pickle(unicode('x'), tuple(), REDUCE)), /^PICKLE_REFUSED: call of something/)
+  refuses(() => readPickle(pickle(unicode('x'), [0x7d], [0x62])), /^PICKLE_REFUSED: state for something/)
+  refuses(() => readPickle(Uint8Array.from([0x80, 5, 0x4e, 0x2e])), /^PICKLE_REFUSED: pickle protocol, 5/)
+  for (const opcode of [0x69, 0x6f, 0x93, 0x81, 0x92, 0x82]) {
+    refuses(() => readPickle(pickle([opcode])), /^PICKLE_REFUSED: opcode at byte 2/)
+  }
+})
+
+test('bombs: nested memo, huge sizes, expanded views, deep stacks', () => {
+  // thirty doublings: 2^30 leaves if anything walked it
+  const doubled = Array.from({ length: 30 }, (_, i) => [0x71, i, 0x68, i, 0x86]).flat()
+  assert.ok(Array.isArray(readPickle(pickle(unicode('x'), doubled))))
+  refuses(
+    () => readPytorch(archiveOf({ 'x/data.pkl': pickle(unicode('x'), doubled) })),
+    /^PICKLE_INVALID: no state dict/,
+  )
+  const keyed = pickle([0x7d, 0x28], unicode('x'), doubled, int(1), [0x75])
+  refuses(() => readPickle(keyed), /^PICKLE_INVALID: key of a dictionary, a list/)
+  refuses(() => readPickle(pickle(tensorOps('0', 10, [11], [1]))), /tensor exceeds its storage of 10, 11 elements/)
+  refuses(() => readPickle(pickle(tensorOps('0', 10, [2], [10]))), /tensor exceeds/)
+  refuses(() => readPickle(pickle(tensorOps('0', 10, [1000000, 1000000], [0, 0]))), /tensor exceeds/)
+  refuses(() => readPickle(pickle(tensorOps('0', 10, [-1], [1]))), /tensor description/)
+  refuses(() => readPickle(pickle(new Array(70000).fill(0x4e))), /stack grows too deep/)
+  refuses(() => readPickle(pickle([0x58, ...u32(0xffffffff)])), /file ends inside a value/)
+  const short = archiveOf({
+    'x/data.pkl': pickle(ordered, unicode('w'), tensorOps('0', 1000000000, [1000000000], [1]), [0x73]),
+    'x/data/0': floats([1]),
+  })
+  refuses(() => readPytorch(short), /PICKLE_INVALID: elements up to tensor w, 1000000000/)
+  const missing = archiveOf({
+    'x/data.pkl': pickle(ordered, unicode('w'), tensorOps('0', 2, [2], [1]), [0x73]),
+    'x/data/0': floats([1]),
+  })
+  refuses(() => readPytorch(missing), /ZIP_INVALID: tensor w: bytes of its storage, 4; expected 8/)
+})
+
+test('broken pickles', () => {
+  refuses(() => readPickle(new Uint8Array(0)), /^PICKLE_INVALID: file ends/)
+  refuses(() => readPickle(pickle()), /values left at the end, 0/)
+  refuses(() => readPickle(pickle([0x74])), /no mark/)
+  refuses(() => readPickle(pickle([0x28, 0x52])), /stack runs empty/)
+  refuses(() => readPickle(pickle([0x68, 3])), /nothing remembered under, 3/)
+  refuses(() => readPickle(pickle([0x51])), /stack runs empty/)
+  refuses(() => readPickle(pickle(unicode('x'), [0x51])), /persistent id/)
+})
+
+test('archives', () => {
+  const good = archiveOf({ 'a/b': floats([1, 2]) })
+  assert.equal(readArchive(good).get('a/b'), floats([1, 2]))
+  refuses(() => readArchive(good.subarray(0, good.length - 1)), /^ZIP_INVALID: archive has no end record/)
+  refuses(() => readArchive(archiveOf({ x: floats([1]) }, 8)), /entry x is compressed, method 8/)
+  const flipped = good.slice()
+  flipped[34] ^= 1
+  refuses(() => readArchive(flipped), /entry a\/b: checksum/)
+  refuses(() => readPytorch(good), /number of data.pkl files in the archive, 0/)
+})
+
+test('files of neither kind, and options of the other', () => {
+  refuses(() => readCheckpoint(Uint8Array.from(ascii('RIFF????WAVE'))), /^FILE_UNKNOWN/)
+  refuses(() => readCheckpoint(new Uint8Array(0)), /^FILE_UNKNOWN/)
+  const foreign: Tensors = new Map([['conv.weight', { shape: [1], data: Float64Array.of(1) }]])
+  refuses(() => readCheckpoint(torchSave(foreign)), /^TENSOR_MISSING: state dict is not of the reference code/)
+  const { state } = referenceState()
+  state.delete('hid_ssms.1.2.layer_norm.bias')
+  refuses(() => readCheckpoint(torchSave(state)), /^TENSOR_MISSING: state dict has no, hid_ssms.1.2.layer_norm.bias/)
+  state.set('hid_ssms.1.2.layer_norm.bias', { shape: [4], data: new Float64Array(4) })
+  state.set('head.weight', { shape: [4], data: new Float64Array(4) })
+  refuses(() => readCheckpoint(torchSave(state)), /^TENSOR_UNEXPECTED: key of no part of the network, head.weight/)
+})
+
+test('fuzz: 6000 damaged archives and pickles give a result or a documented error', () => {
+  const random = seedRandom(23)
+  const { state } = referenceState()
+  const file = torchSave(state)
+  const plain = readArchive(file).get('a/data.pkl')!
+  let refused = 0
+  for (let i = 0; i < 6000; i++) {
+    const bytes = (i % 2 ? file : plain).slice()
+    for (let n = 1 + Math.floor(4 * random()); n > 0; n--)
+      bytes[Math.floor(random() * bytes.length)] = Math.floor(256 * random())
+    const cut = random() < 0.1 ? bytes.subarray(0, Math.floor(random() * bytes.length)) : bytes
+    try {
+      if (i % 2) readCheckpoint(cut)
+      else readPickle(cut)
+    } catch (error) {
+      if (!(error instanceof AttenuateError)) throw error
+      assert.ok(!error.message.includes('\n') && error.message.length < 600, error.message)
+      refused++
+    }
+  }
+  assert.ok(refused > 3000, `${refused} refused`)
+})
+
+if (existsSync(SHARED)) {
+  test('a real checkpoint of the paper’s network', () => {
+    const bytes = new Uint8Array(readFileSync(SHARED))
+    const { tensors } = readCheckpoint(bytes)
+    const parameters = [...tensors.values()].reduce((sum, { data }) => sum + data.length, 0)
+    assert.is(parameters, 844864)
+    for (const [causal, delivered] of [
+      ['none', 1280],
+      ['neck', 768],
+      ['encoder,neck', 512],
+      ['all', 256],
+    ] as const) {
+      assert.is(decodeModel(compile(bytes, { causal: parseCausal(causal) })).latencySamples, delivered)
+    }
+  })
+}
+
+test.run()
