@@ -16,12 +16,12 @@ def convert(path):
         # (c, d, r): the r steps of c channels lie in time order, channels fastest
         patch = state[f"down_ssms.{i}.1.weight"]
         tensors[f"down{i}_patch.weight"] = patch.transpose(1, 2, 0).reshape(patch.shape[1], -1)
-    for i in range(2):
-        tensors.update(block(state, f"hid_ssms.{i}", f"neck{i}"))
-        tensors.update(block(state, f"last_ssms.{i}", f"last{i}"))
         unpatch = state[f"up_ssms.{i}.0.weight"]
         tensors[f"up{i}_unpatch.weight"] = unpatch.transpose(2, 1, 0).reshape(-1, unpatch.shape[0])
         tensors.update(block(state, f"up_ssms.{i}.1", f"up{i}"))
+    for i in range(2):
+        tensors.update(block(state, f"hid_ssms.{i}", f"neck{i}"))
+        tensors.update(block(state, f"last_ssms.{i}", f"last{i}"))
     used = sum(tensor.size for tensor in tensors.values())
     held = sum(value.size for value in state.values())
     if used != held:
