@@ -1,0 +1,47 @@
+// Builds the core: asc for each target of asconfig.json, then wasm-opt. Out: build/core.{simd,relaxed,scalar,debug}.wasm
+// and, on standard output, their bytes. Usage: node assembly/build.mjs [target..]
+
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { gzipSync } from 'node:zlib'
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)))
+const tool = (name) => join(root, 'node_modules', '.bin', name)
+const run = (name, ...args) => execFileSync(tool(name), args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] })
+
+/** What asc may emit; nothing else passes wasm-opt's validation. */
+const FEATURES = ['--mvp-features', '--enable-bulk-memory', '--enable-mutable-globals', '--enable-nontrapping-float-to-int', '--enable-sign-ext']
+const SIMD = ['--enable-simd']
+const RELAXED = [...SIMD, '--enable-relaxed-simd']
+
+/** Kernels keep v128 in registers: whatever takes or returns one is small and is inlined. */
+const OPTIMISE = ['-O3', '--flexible-inline-max-function-size=400', '--always-inline-max-function-size=30', '--strip-debug', '--strip-producers', '--strip-target-features']
+
+const TARGETS = {
+  simd: () => compile('simd', SIMD),
+  relaxed: () => compile('relaxed', RELAXED),
+  debug: () => run('asc', '--config', 'asconfig.json', '--target', 'debug', '--outFile', 'build/core.debug.wasm'),
+}
+
+function compile(target, features) {
+  const raw = `build/raw.${target}.wasm`
+  const out = `build/core.${target}.wasm`
+  run('asc', '--config', 'asconfig.json', '--target', target, '--outFile', raw)
+  run('wasm-opt', raw, ...FEATURES, ...features, ...OPTIMISE, '-o', out)
+  rmSync(join(root, raw))
+}
+
+function report(target) {
+  const bytes = readFileSync(join(root, `build/core.${target}.wasm`))
+  if (!WebAssembly.validate(bytes)) console.log(`core.${target}.wasm: this Node does not accept it`)
+  console.log(`core.${target}.wasm ${bytes.length} bytes, ${gzipSync(bytes, { level: 9 }).length} gzip`)
+}
+
+mkdirSync(join(root, 'build'), { recursive: true })
+const wanted = process.argv.slice(2)
+for (const target of wanted.length > 0 ? wanted : Object.keys(TARGETS)) {
+  TARGETS[target]()
+  report(target)
+}

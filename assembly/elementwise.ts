@@ -1,0 +1,181 @@
+// Everything that works number by number or only moves numbers: add, mul, glu, affine, act; slice, concat, gather, flag.
+// In, out: (steps, positions, channels) f32 in scratch, steps from..to-1. Rows are the channels of one position.
+
+import { activate, PRELU, prelu, sigmoid4 } from './activation'
+import { copy, StateHeader, zero } from './arena'
+import { LANES, loadPart, madd, splat, storePart, VECTOR } from './lanes'
+import { Op } from './record'
+
+/** a + b, a + gain b or a + gain[c] b. */
+export function add(op: Op, program: usize, scratch: usize, from: i32, to: i32): void {
+  const channels = op.channels
+  const rows = (to - from) * op.positions
+  const a = op.inputStep(scratch, from)
+  const b = op.secondStep(scratch, from, op.positions * channels)
+  const y = op.resultStep(scratch, from)
+  if (op.parameter0 == 0) addFlat(a, b, y, rows * channels)
+  else if (op.parameter0 == 1) addScaled(a, b, y, rows * channels, load<f32>(program + op.weights0))
+  else addRows(a, b, y, rows, channels, program + op.weights0)
+}
+
+function addFlat(a: usize, b: usize, y: usize, floats: i32): void {
+  let n = floats
+  for (; n >= LANES; n -= LANES, a += VECTOR, b += VECTOR, y += VECTOR) {
+    v128.store(y, f32x4.add(v128.load(a), v128.load(b)))
+  }
+  if (n > 0) storePart(y, f32x4.add(loadPart(a, n), loadPart(b, n)), n)
+}
+
+function addScaled(a: usize, b: usize, y: usize, floats: i32, gain: f32): void {
+  const g = splat(gain)
+  let n = floats
+  for (; n >= LANES; n -= LANES, a += VECTOR, b += VECTOR, y += VECTOR) {
+    v128.store(y, madd(v128.load(a), g, v128.load(b)))
+  }
+  if (n > 0) storePart(y, madd(loadPart(a, n), g, loadPart(b, n)), n)
+}
+
+/** y = a + gain b with one gain per channel. */
+function addRows(a: usize, b: usize, y: usize, rows: i32, channels: i32, gains: usize): void {
+  for (let row = 0; row < rows; row++) {
+    let g = gains
+    let n = channels
+    for (; n >= LANES; n -= LANES, a += VECTOR, b += VECTOR, y += VECTOR, g += VECTOR) {
+      v128.store(y, madd(v128.load(a), v128.load(g), v128.load(b)))
+    }
+    if (n > 0) storePart(y, madd(loadPart(a, n), loadPart(g, n), loadPart(b, n)), n)
+    const rest = <usize>n << 2
+    a += rest
+    b += rest
+    y += rest
+  }
+}
+
+/** a * b */
+export function mul(op: Op, scratch: usize, from: i32, to: i32): void {
+  const floats = op.positions * op.channels
+  let a = op.inputStep(scratch, from)
+  let b = op.secondStep(scratch, from, floats)
+  let y = op.resultStep(scratch, from)
+  let n = (to - from) * floats
+  for (; n >= LANES; n -= LANES, a += VECTOR, b += VECTOR, y += VECTOR) {
+    v128.store(y, f32x4.mul(v128.load(a), v128.load(b)))
+  }
+  if (n > 0) storePart(y, f32x4.mul(loadPart(a, n), loadPart(b, n)), n)
+}
+
+/** The first half of the channels times the sigmoid of the second. */
+export function glu(op: Op, scratch: usize, from: i32, to: i32): void {
+  const channels = op.resultChannels
+  const rows = (to - from) * op.positions
+  const half = <usize>channels << 2
+  let x = op.inputStep(scratch, from)
+  let y = op.resultStep(scratch, from)
+  for (let row = 0; row < rows; row++, x += half) {
+    let n = channels
+    for (; n >= LANES; n -= LANES, x += VECTOR, y += VECTOR) {
+      v128.store(y, f32x4.mul(v128.load(x), sigmoid4(v128.load(x + half))))
+    }
+    if (n > 0) storePart(y, f32x4.mul(loadPart(x, n), sigmoid4(loadPart(x + half, n))), n)
+    const rest = <usize>n << 2
+    x += rest
+    y += rest
+  }
+}
+
+/** w x + b with (C) or (P, C) weights. */
+export function affine(op: Op, program: usize, scratch: usize, from: i32, to: i32): void {
+  const perPosition = op.parameter0 == 1
+  const steps = to - from
+  const floats = perPosition ? op.positions * op.channels : op.channels
+  const rows = perPosition ? steps : steps * op.positions
+  const x = op.inputStep(scratch, from)
+  const y = op.resultStep(scratch, from)
+  const bias = op.block(program, op.weights1)
+  if (floats == 1) {
+    const b: f32 = bias == 0 ? 0 : load<f32>(bias)
+    affineFlat(x, y, rows, load<f32>(program + op.weights0), b)
+  } else affineRows(x, y, rows, floats, program + op.weights0, bias)
+}
+
+function affineFlat(x: usize, y: usize, floats: i32, weight: f32, bias: f32): void {
+  const w = splat(weight)
+  const b = splat(bias)
+  let n = floats
+  for (; n >= LANES; n -= LANES, x += VECTOR, y += VECTOR) v128.store(y, madd(b, w, v128.load(x)))
+  if (n > 0) storePart(y, madd(b, w, loadPart(x, n)), n)
+}
+
+function affineRows(x: usize, y: usize, rows: i32, floats: i32, weights: usize, biases: usize): void {
+  const none = splat(0.0)
+  for (let row = 0; row < rows; row++) {
+    let w = weights
+    let b = biases
+    let n = floats
+    for (; n >= LANES; n -= LANES, x += VECTOR, y += VECTOR, w += VECTOR, b += VECTOR) {
+      v128.store(y, madd(biases == 0 ? none : v128.load(b), v128.load(w), v128.load(x)))
+    }
+    if (n > 0) storePart(y, madd(biases == 0 ? none : loadPart(b, n), loadPart(w, n), loadPart(x, n)), n)
+    const rest = <usize>n << 2
+    x += rest
+    y += rest
+  }
+}
+
+/** An activation on its own. */
+export function act(op: Op, program: usize, scratch: usize, from: i32, to: i32): void {
+  const rows = (to - from) * op.positions
+  const floats = rows * op.channels
+  const y = op.resultStep(scratch, from)
+  copy(y, op.inputStep(scratch, from), floats)
+  if (op.parameter0 == PRELU) prelu(y, program + op.weights0, rows, op.channels)
+  else activate(op.parameter0, y, floats)
+}
+
+/** Channels parameter0.. of each row. */
+export function slice(op: Op, scratch: usize, from: i32, to: i32): void {
+  const x = op.inputStep(scratch, from) + (<usize>op.parameter0 << 2)
+  const rows = (to - from) * op.positions
+  copyRows(op.resultStep(scratch, from), op.resultChannels, x, op.channels, op.resultChannels, rows)
+}
+
+/** Rows of the first input, each followed by one of the second. */
+export function concat(op: Op, scratch: usize, from: i32, to: i32): void {
+  const first = op.channels
+  const second = op.parameter0
+  const rows = (to - from) * op.positions
+  const y = op.resultStep(scratch, from)
+  copyRows(y, first + second, op.inputStep(scratch, from), first, first, rows)
+  const b = op.secondStep(scratch, from, op.positions * second)
+  copyRows(y + (<usize>first << 2), first + second, b, second, second, rows)
+}
+
+/** `floats` numbers per row; strides in floats. */
+function copyRows(to: usize, toStride: i32, from: usize, fromStride: i32, floats: i32, rows: i32): void {
+  for (let row = 0; row < rows; row++) {
+    copy(to, from, floats)
+    to += <usize>toStride << 2
+    from += <usize>fromStride << 2
+  }
+}
+
+/** Result position q is input position index[q], or zero where that is -1. */
+export function gather(op: Op, program: usize, scratch: usize, from: i32, to: i32): void {
+  const channels = op.channels
+  const bytes = <usize>channels << 2
+  const results = op.resultPositions
+  for (let step = from; step < to; step++) {
+    const x = op.inputStep(scratch, step)
+    let y = op.resultStep(scratch, step)
+    for (let q = 0; q < results; q++, y += bytes) {
+      const index = load<i32>(program + op.weights0 + (<usize>q << 2))
+      if (index < 0) zero(y, channels)
+      else copy(y, x + <usize>index * bytes, channels)
+    }
+  }
+}
+
+/** Whether the input of this hop was lost. */
+export function flag(op: Op, state: usize, scratch: usize, from: i32, to: i32): void {
+  if (from < to) store<f32>(op.resultStep(scratch, from), changetype<StateHeader>(state).inputLost)
+}

@@ -1,0 +1,68 @@
+// Four f32 lanes: the few idioms every kernel shares. Small enough that the optimiser inlines each of them.
+// A row whose length is no multiple of 4 ends in a part of 1..3 lanes: read with zeros behind it, written without them.
+
+/** Bytes of one vector. */
+export const VECTOR: usize = 16
+export const LANES: i32 = 4
+
+/** n up to a multiple of 4. */
+export function up(n: i32): i32 {
+  return (n + 3) & ~3
+}
+
+export function splat(value: f32): v128 {
+  return f32x4.splat(value)
+}
+
+/** sum + a b; one rounding in the relaxed build where the machine has it, else two. */
+export function madd(sum: v128, a: v128, b: v128): v128 {
+  if (ASC_FEATURE_RELAXED_SIMD) return f32x4.relaxed_madd(a, b, sum)
+  return f32x4.add(sum, f32x4.mul(a, b))
+}
+
+/** sum - a b */
+export function nmadd(sum: v128, a: v128, b: v128): v128 {
+  if (ASC_FEATURE_RELAXED_SIMD) return f32x4.relaxed_nmadd(a, b, sum)
+  return f32x4.sub(sum, f32x4.mul(a, b))
+}
+
+/** The order of this sum is part of the numeric version. */
+export function sumLanes(v: v128): f32 {
+  return (
+    f32x4.extract_lane(v, 0) + f32x4.extract_lane(v, 2) + (f32x4.extract_lane(v, 1) + f32x4.extract_lane(v, 3))
+  )
+}
+
+/** The first n (1..3) lanes from memory, zeros behind; touches nothing beyond them. */
+export function loadPart(at: usize, n: i32): v128 {
+  if (n == 1) return v128.load32_zero(at)
+  const pair = v128.load64_zero(at)
+  if (n == 2) return pair
+  return v128.load32_lane(at + 8, pair, 2)
+}
+
+/** The first n (1..3) lanes to memory. */
+export function storePart(at: usize, v: v128, n: i32): void {
+  if (n == 1) {
+    v128.store32_lane(at, v, 0)
+    return
+  }
+  v128.store64_lane(at, v, 0)
+  if (n == 3) v128.store32_lane(at + 8, v, 2)
+}
+
+/** The first n lanes to memory, all of them where n >= 4. */
+export function storeUpTo(at: usize, v: v128, n: i32): void {
+  if (n >= LANES) v128.store(at, v)
+  else storePart(at, v, n)
+}
+
+/**
+ * Rounds to multiples of 2^-63 (-379 dB of full scale): magnitudes from 2^-16 on stay as they are, what dies away
+ * becomes zero before it, or its square, is denormal. Two additions; denormals would cost ~100 cycles each on some
+ * machines, and other bits on those that flush them.
+ */
+export function settle(v: v128): v128 {
+  const anchor = f32x4.splat(9.094947017729282e-13) // 2^-40
+  return f32x4.sub(f32x4.add(v, anchor), anchor)
+}

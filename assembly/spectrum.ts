@@ -1,0 +1,269 @@
+// Spectra: transform of real frames and back, log power, compression, complex filtering. A spectrum is (positions, 2),
+// re and im interleaved, two complex numbers to a vector. n-point transforms run as complex ones of n/2 points (Stockham's
+// autosort, radix 2, decimation in frequency: Cooley & Tukey 1965, Stockham 1966) and one split step.
+
+import { exp4, ln4 } from './activation'
+import { copy } from './arena'
+import { LANES, loadPart, madd, splat, storePart, VECTOR } from './lanes'
+import { Op } from './record'
+
+/** Bytes of one complex number. */
+const COMPLEX: usize = 8
+
+/** Windowed frames (S, 1, n) -> spectra (S, n/2 + 1, 2). */
+export function rfft(op: Op, program: usize, scratch: usize, from: i32, to: i32): void {
+  const n = op.parameter0
+  const half = n >>> 1
+  const tables = program + op.weights1
+  const temporary = scratch + op.temporaryAt
+  for (let step = from; step < to; step++) {
+    const X = op.resultStep(scratch, step)
+    applyWindow(op.inputStep(scratch, step), program + op.weights0, temporary, n)
+    split(transform(temporary, X, half, tables), X, half, tables + <usize>half * 4)
+  }
+}
+
+/** Spectra (S, k, 2) -> the last m samples (S, 1, m) of the inverse transform, windowed. */
+export function irfft(op: Op, program: usize, scratch: usize, from: i32, to: i32): void {
+  const n = op.parameter0
+  const m = op.parameter1
+  const half = n >>> 1
+  const tables = program + op.weights1
+  const temporary = scratch + op.temporaryAt
+  for (let step = from; step < to; step++) {
+    join(op.inputStep(scratch, step), temporary, half, tables + <usize>half * 4)
+    const z = transform(temporary, temporary + (<usize>n << 2), half, tables)
+    unfold(z, program + op.weights0, op.resultStep(scratch, step), n - m, m, <f32>1 / <f32>n)
+  }
+}
+
+function applyWindow(x: usize, window: usize, y: usize, n: i32): void {
+  for (let i: usize = 0; i < <usize>n << 2; i += VECTOR) {
+    v128.store(y + i, f32x4.mul(v128.load(x + i), v128.load(window + i)))
+  }
+}
+
+/** (b0 i, b1 i) for two complex numbers. */
+function timesI(b: v128): v128 {
+  return v128.xor(i8x16.shuffle(b, b, 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11), negativeFirst())
+}
+
+function negativeFirst(): v128 {
+  return i32x4(i32.MIN_VALUE, 0, i32.MIN_VALUE, 0)
+}
+
+function conjugate(a: v128): v128 {
+  return v128.xor(a, i32x4(0, i32.MIN_VALUE, 0, i32.MIN_VALUE))
+}
+
+function realParts(a: v128): v128 {
+  return i8x16.shuffle(a, a, 0, 1, 2, 3, 0, 1, 2, 3, 8, 9, 10, 11, 8, 9, 10, 11)
+}
+
+function imaginaryParts(a: v128): v128 {
+  return i8x16.shuffle(a, a, 4, 5, 6, 7, 4, 5, 6, 7, 12, 13, 14, 15, 12, 13, 14, 15)
+}
+
+/** Two complex products. */
+function multiply2(a: v128, b: v128): v128 {
+  return madd(f32x4.mul(realParts(a), b), imaginaryParts(a), timesI(b))
+}
+
+/** The two complex numbers in reverse order. */
+function reverse(a: v128): v128 {
+  return i8x16.shuffle(a, a, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7)
+}
+
+/** Complex transform of `points` numbers at a; a and b change roles from pass to pass. Returns where the result is. */
+function transform(a: usize, b: usize, points: i32, twiddles: usize): usize {
+  const halfBytes = <usize>points * 4
+  firstPass(a, b, halfBytes, twiddles)
+  let x = b
+  let y = a
+  let run: usize = 2 * COMPLEX
+  for (; run <= halfBytes; run <<= 1) {
+    pass(x, y, halfBytes, run, twiddles)
+    const swap = x
+    x = y
+    y = swap
+  }
+  return x
+}
+
+/** Runs of one number: neighbours in a vector have different twiddles and part ways. */
+function firstPass(x: usize, y: usize, halfBytes: usize, twiddles: usize): void {
+  for (let j: usize = 0; j < halfBytes; j += VECTOR) {
+    const a = v128.load(x + j)
+    const b = v128.load(x + halfBytes + j)
+    const sum = f32x4.add(a, b)
+    const difference = multiply2(v128.load(twiddles + j), f32x4.sub(a, b))
+    const out = y + 2 * j
+    v128.store(out, i8x16.shuffle(sum, difference, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23))
+    v128.store(out, i8x16.shuffle(sum, difference, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31), 16)
+  }
+}
+
+/** Runs of `run` bytes share a twiddle: y[2j] = x[j] + x[j + half], y[2j+1] = w^j (x[j] - x[j + half]). */
+function pass(x: usize, y: usize, halfBytes: usize, run: usize, twiddles: usize): void {
+  for (let j: usize = 0; j < halfBytes; j += run) {
+    const w = v128.load64_splat(twiddles + j)
+    const re = realParts(w)
+    const im = v128.xor(imaginaryParts(w), negativeFirst())
+    const out = y + 2 * j
+    for (let k: usize = 0; k < run; k += VECTOR) {
+      const a = v128.load(x + j + k)
+      const b = v128.load(x + j + halfBytes + k)
+      const d = f32x4.sub(a, b)
+      const turned = i8x16.shuffle(d, d, 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11)
+      v128.store(out + k, f32x4.add(a, b))
+      v128.store(out + run + k, madd(f32x4.mul(re, d), im, turned))
+    }
+  }
+}
+
+/**
+ * From Z, the transform of even samples + i odd samples, to X[k] = E + w^k O, X[half - k] = conj(E - w^k O) with
+ * E = (Z[k] + conj Z[half-k]) / 2, O = (Z[k] - conj Z[half-k]) / 2i. Z and X may be one buffer.
+ */
+function split(Z: usize, X: usize, half: i32, twiddles: usize): void {
+  const bytes = <usize>half * COMPLEX
+  const re = load<f32>(Z)
+  const im = load<f32>(Z + 4)
+  const halves = splat(0.5)
+  for (let k = COMPLEX; k < bytes >> 1; k += VECTOR) {
+    const a = v128.load(Z + k)
+    const b = conjugate(reverse(v128.load(Z + bytes - k - COMPLEX)))
+    const even = f32x4.mul(halves, f32x4.add(a, b))
+    const odd = f32x4.neg(timesI(f32x4.mul(halves, f32x4.sub(a, b))))
+    const turned = multiply2(v128.load(twiddles + k), odd)
+    v128.store(X + k, f32x4.add(even, turned))
+    v128.store(X + bytes - k - COMPLEX, reverse(conjugate(f32x4.sub(even, turned))))
+  }
+  store<f32>(X, re + im)
+  store<f32>(X + 4, 0)
+  store<f32>(X + bytes, re - im)
+  store<f32>(X + bytes + 4, 0)
+}
+
+/** The reverse of `split`, times 2, with re and im exchanged so that the forward transform inverts. */
+function join(X: usize, Z: usize, half: i32, twiddles: usize): void {
+  const bytes = <usize>half * COMPLEX
+  for (let k = COMPLEX; k < bytes >> 1; k += VECTOR) {
+    const a = v128.load(X + k)
+    const b = conjugate(reverse(v128.load(X + bytes - k - COMPLEX)))
+    const even = f32x4.add(a, b)
+    const odd = timesI(multiply2(conjugate(v128.load(twiddles + k)), f32x4.sub(a, b)))
+    v128.store(Z + k, exchange(f32x4.add(even, odd)))
+    v128.store(Z + bytes - k - COMPLEX, exchange(reverse(conjugate(f32x4.sub(even, odd)))))
+  }
+  const first = load<f32>(X)
+  const last = load<f32>(X + bytes)
+  store<f32>(Z, first - last)
+  store<f32>(Z + 4, first + last)
+}
+
+/** re and im change places. */
+function exchange(a: v128): v128 {
+  return i8x16.shuffle(a, a, 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11)
+}
+
+/** y[i] = scale window[i] x[skip + i], where x lies in z with even and odd samples exchanged. */
+function unfold(z: usize, window: usize, y: usize, skip: i32, m: i32, scale: f32): void {
+  let i = 0
+  if (!(skip & 3)) {
+    const s = splat(scale)
+    for (; i + LANES <= m; i += LANES) {
+      const x = exchange(v128.load(z + (<usize>(skip + i) << 2)))
+      const at = <usize>i << 2
+      v128.store(y + at, f32x4.mul(f32x4.mul(x, s), v128.load(window + at)))
+    }
+  }
+  for (; i < m; i++) {
+    const at = <usize>i << 2
+    store<f32>(y + at, load<f32>(z + (<usize>((skip + i) ^ 1) << 2)) * scale * load<f32>(window + at))
+  }
+}
+
+/** ln(re^2 + im^2 + eps) of four complex numbers. */
+function lnPower(a: v128, b: v128, eps: v128): v128 {
+  const re = i8x16.shuffle(a, b, 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27)
+  const im = i8x16.shuffle(a, b, 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31)
+  return ln4(f32x4.add(madd(f32x4.mul(re, re), im, im), eps))
+}
+
+/** Two complex numbers, of which only the first is read where n == 1. */
+function loadPair(at: usize, n: i32): v128 {
+  return n >= 2 ? v128.load(at) : v128.load64_zero(at)
+}
+
+function storePair(at: usize, v: v128, n: i32): void {
+  if (n >= 2) v128.store(at, v)
+  else v128.store64_lane(at, v, 0)
+}
+
+/** ln(|x|^2 + eps) / 2 */
+export function logpower(op: Op, scratch: usize, from: i32, to: i32): void {
+  const eps = splat(reinterpret<f32>(op.parameter0))
+  const halves = splat(0.5)
+  let x = op.inputStep(scratch, from)
+  let y = op.resultStep(scratch, from)
+  let n = (to - from) * op.positions
+  for (; n >= LANES; n -= LANES, x += 2 * VECTOR, y += VECTOR) {
+    v128.store(y, f32x4.mul(halves, lnPower(v128.load(x), v128.load(x, 16), eps)))
+  }
+  if (n > 0) {
+    const second = n > 2 ? v128.load64_zero(x + VECTOR) : splat(0.0)
+    storePart(y, f32x4.mul(halves, lnPower(loadPair(x, n), second, eps)), n)
+  }
+}
+
+/** x (|x|^2 + eps)^((q-1)/2) */
+export function compress(op: Op, scratch: usize, from: i32, to: i32): void {
+  const exponent = splat((reinterpret<f32>(op.parameter0) - <f32>1) * <f32>0.5)
+  const eps = splat(reinterpret<f32>(op.parameter1))
+  let x = op.inputStep(scratch, from)
+  let y = op.resultStep(scratch, from)
+  let n = (to - from) * op.positions
+  for (; n > 0; n -= LANES, x += 2 * VECTOR, y += 2 * VECTOR) {
+    const a = loadPair(x, n)
+    const b = n > 2 ? loadPair(x + VECTOR, n - 2) : splat(0.0)
+    const gain = exp4(f32x4.mul(exponent, lnPower(a, b, eps)))
+    storePair(y, f32x4.mul(a, i8x16.shuffle(gain, gain, 0, 1, 2, 3, 0, 1, 2, 3, 4, 5, 6, 7, 4, 5, 6, 7)), n)
+    if (n > 2) {
+      const high = i8x16.shuffle(gain, gain, 8, 9, 10, 11, 8, 9, 10, 11, 12, 13, 14, 15, 12, 13, 14, 15)
+      storePair(y + VECTOR, f32x4.mul(b, high), n - 2)
+    }
+  }
+}
+
+/** y[t,p] = sum_i M_i[t,p] x[t-i,p], complex; the state holds x[t-1], x[t-2], .. newest first. */
+export function filter(op: Op, state: usize, scratch: usize, from: i32, to: i32): void {
+  const taps = op.parameter0
+  const positions = op.positions
+  const bytes = <usize>positions * COMPLEX
+  const history = state + op.stateAt
+  for (let step = from; step < to; step++) {
+    const M = op.secondStep(scratch, step, positions * 2 * taps)
+    filterStep(op, history, scratch, step, M, op.resultStep(scratch, step), taps)
+  }
+  const taken = min(taps - 1, op.steps)
+  for (let i = taps - 2; i >= taken; i--) copy(history + <usize>i * bytes, history + <usize>(i - taken) * bytes, 2 * positions)
+  for (let i = 0; i < taken; i++) copy(history + <usize>i * bytes, op.inputStep(scratch, op.steps - 1 - i), 2 * positions)
+}
+
+function filterStep(op: Op, history: usize, scratch: usize, step: i32, M: usize, y: usize, taps: i32): void {
+  const bytes = <usize>op.positions * COMPLEX
+  const strideM = <usize>taps * COMPLEX
+  let n = op.positions
+  for (let at: usize = 0; n > 0; n -= 2, at += VECTOR, M += 2 * strideM) {
+    let total = splat(0.0)
+    for (let i = 0; i < taps; i++) {
+      const past = i - step - 1
+      const x = past < 0 ? op.inputStep(scratch, step - i) : history + <usize>past * bytes
+      let m = v128.load64_zero(M + <usize>i * COMPLEX)
+      if (n >= 2) m = v128.load64_lane(M + strideM + <usize>i * COMPLEX, m, 1)
+      total = f32x4.add(total, multiply2(m, loadPair(x + at, n)))
+    }
+    storePair(y + at, total, n)
+  }
+}
