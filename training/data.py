@@ -8,6 +8,7 @@ import os
 import numpy as np
 import torch
 import torch.nn.functional as F
+from .codec import BLOCK, decimate, through
 
 
 class Mixer:
@@ -84,16 +85,24 @@ class Mixer:
         talkers = [unit(self.crop(self.speech, self.samples)) * self.draw(0.3, 1.0) * (i < 2 or self.often(0.5)) for i in range(6)]
         return unit(sum(talkers))
 
+    def recorded(self):
+        """A recorded noise at a random speed, sometimes backwards: few recordings must stand for many."""
+        x = unit(self.played(self.noise, 0.6, 1.6))
+        return torch.where(self.often(0.3), x.flip(-1), x)
+
     def noises(self):
-        recorded = unit(self.played(self.noise, 0.75, 1.3))
-        recorded = torch.where(self.often(0.3), recorded + self.draw(0.1, 1.0) * unit(self.crop(self.noise, self.samples)), recorded)
+        recorded = self.recorded()
+        second = self.draw(0.1, 1.0) * torch.where(self.often(0.3), self.envelope(16, 0.0), torch.ones_like(recorded)) * self.recorded()
+        recorded = torch.where(self.often(0.45), recorded + second, recorded)
         kind = self.draw()
-        x = torch.where(kind < 0.12, self.coloured(), recorded)
-        x = torch.where((kind >= 0.12) & (kind < 0.20), self.babble(), x)
-        x = torch.where((kind >= 0.20) & (kind < 0.24), self.hum(), x)
-        x = torch.where((kind >= 0.24) & (kind < 0.28), self.clicks(), x)
+        x = torch.where(kind < 0.10, self.coloured(), recorded)
+        x = torch.where((kind >= 0.10) & (kind < 0.19), self.babble(), x)
+        x = torch.where((kind >= 0.19) & (kind < 0.23), self.hum(), x)
+        x = torch.where((kind >= 0.23) & (kind < 0.27), self.clicks(), x)
         x = torch.where(self.often(0.2), unit(x) + self.draw(0.05, 0.7) * self.coloured(), x)
-        return self.equalised(x, 8.0)
+        if self.rooms is not None:
+            x = torch.where(self.often(0.15), self.in_room(x), x)
+        return self.equalised(x, 12.0)
 
     def pauses(self, x):
         """Silence for 0.3..2 s somewhere, with 10 ms edges."""
@@ -109,7 +118,7 @@ class Mixer:
 
     def sample(self):
         """One batch: noisy and clean, (B, samples) each."""
-        speech = self.pauses(self.equalised(self.played(self.speech, 0.88, 1.12), 5.0))
+        speech = self.pauses(self.equalised(self.played(self.speech, 0.85, 1.16), 6.0))
         if self.rooms is not None:
             speech = torch.where(self.often(0.25), self.in_room(speech), speech)
         level = 10 ** (self.draw(-44, -12) / 20)
@@ -130,6 +139,17 @@ class Mixer:
         limit = peak * fit * self.draw(0.3, 0.9)
         noisy = torch.where(self.often(0.04), torch.minimum(torch.maximum(noisy, -limit), limit), noisy)
         return torch.where(self.often(0.03), mu_law(noisy), noisy), clean
+
+
+def sensed(mixer, noisy):
+    """What a receiver has of a 4 kHz / 4-bit sensor: decoded samples (B, samples/4), lost hops silent, and their flags (B, hops)."""
+    received = through(decimate(noisy))
+    hops = received.shape[1] // BLOCK
+    lost = torch.rand(mixer.batch, hops, device=mixer.device) < mixer.draw(0, 0.08) * mixer.often(0.6)
+    again = torch.rand(mixer.batch, hops, device=mixer.device) < 0.4           # bursts
+    lost = lost | (F.pad(lost[:, :-1], (1, 0)) & again)
+    heard = received.reshape(mixer.batch, hops, BLOCK) * (~lost[..., None])
+    return heard.flatten(1), lost.float()
 
 
 def unit(x):

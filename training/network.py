@@ -94,8 +94,9 @@ def initial(node, shapes, generator):
     if op == "bandconv":
         k = node["taps"]
         out = {"weight": normal(d, k, C) * (0.1 if last else 1.0) / math.sqrt(k * C), "bias": torch.zeros(d)}
-        if last:  # identity: the newest tap's real part is one
-            out["bias"].view(4, -1)[:, 0] = 1.0
+        if last:  # identity: the newest tap's real part is one (copied bands start at nothing)
+            taps = d // 8
+            out["bias"].view(4, 2 * taps)[:, 0] = 1.0
         return out
     if op == "mix":
         G = node.get("groups", 1)

@@ -67,10 +67,54 @@ def spectral(name, *, hop=128, window=512, synthesis=256, first=24, channels=48,
     return g.config
 
 
+def sensor(name, *, first=24, channels=48, blocks=2, order=32, first_order=16, groups=4, taps=3):
+    """4 kHz in (hop 64, one codec block), 16 kHz out (hop 256), 32 ms: denoises 0-2 kHz and makes 2-8 kHz anew.
+
+    The lower 60 bins are filtered; the bins above are the strongest part of the band (0.9-1.9 kHz) copied upwards and filtered, so that
+    everything stays proportional to the input. Taps reach back over lost hops, which `flag` announces.
+    """
+    g = Graph(name, 4000, 64, 16000, 256)
+    kept, low, wide = 60, 16, 64
+    source = [*range(kept), *(28 + (k - kept) % 32 for k in range(kept, 257))]
+    frame = g.add("frame", "frame", "input", length=128)
+    spectrum = g.add("spectrum", "rfft", frame)
+    bins = g.add("bins", "gather", spectrum, index=list(range(64)))
+    level = g.add("level", "logpower", bins, eps=1e-8)
+    level = g.add("level_scaled", "affine", level)
+    shape = g.add("phase", "compress", bins, exponent=0.3, eps=1e-8)
+    x = g.add("features", "concat", level, shape)
+    x = g.add("patches", "reshape", x, shape=[1, low, 12])
+    lost = g.add("lost", "gather", "flag", index=[0] * low)
+    x = g.add("known", "concat", x, lost)
+    x = g.add("encode", "bandconv", x, channels=channels, taps=3, pad=[1, 1])
+    x = g.add("encode_norm", "norm", x, eps=1e-5)
+    x = g.add("encode_act", "act", x, kind="silu")
+    x = g.add("band_bias", "affine", x)
+    for i in range(blocks):
+        x = ssm_block(g, f"block{i}", x, channels, order, 0)
+        x = mix_block(g, f"mix{i}", x, channels, low, groups)
+    x = g.add("shrink", "linear", x, channels=first)
+    x = g.add("spread", "mix", x, positions=wide, groups=1)
+    x = g.add("wide_bias", "affine", x)
+    x = ssm_block(g, "last", x, first, first_order, 0)
+    x = g.add("decode_norm", "norm", x, eps=1e-5)
+    x = g.add("decode_act", "act", x, kind="silu")
+    x = g.add("decode", "bandconv", x, channels=4 * 2 * taps, taps=3, pad=[1, 1])
+    x = g.add("coefficients", "reshape", x, shape=[1, 256, 2 * taps])
+    x = g.add("all_bins", "gather", x, index=[*range(256), 255])
+    copied = g.add("copied", "gather", spectrum, index=source)
+    x = g.add("filtered", "filter", copied, x, taps=taps)
+    x = g.add("wave", "irfft", x, length=512)
+    g.add("output", "overlap", x)
+    return g.config
+
+
 def ssm_block(g, name, x, channels, order, lookahead):
-    """x + glu(ssm(pre-conv(norm(x)))): memory over time, per band."""
+    """x + glu(ssm(norm(x))): memory over time, per band. A pre-conv only where there is look-ahead: its state of two
+    steps for every band and channel would be larger than the SSM's own."""
     y = g.add(f"{name}_norm", "norm", x, eps=1e-5)
-    y = g.add(f"{name}_pre", "conv", y, taps=3, lookahead=lookahead)
+    if lookahead:
+        y = g.add(f"{name}_pre", "conv", y, taps=2 * lookahead + 1, lookahead=lookahead)
     y = g.add(f"{name}_ssm", "ssm", y, channels=2 * channels, order=order)
     y = g.add(f"{name}_glu", "glu", y)
     return g.add(name, "add", x, y)
@@ -133,12 +177,16 @@ def windows(config):
     """
     nodes = {n["name"]: n for n in config["graph"]}
     n, m = nodes["frame"]["length"], nodes["wave"]["length"]
-    half = m // 2
+    ratio = config["output"]["rate"] // config["input"]["rate"]
     hann = lambda length, i: 0.5 - 0.5 * math.cos(2 * math.pi * i / length)
-    rise = [math.sqrt(hann(2 * (n - half), i)) for i in range(n - half)]
-    fall = [math.sqrt(hann(2 * half, half + i)) for i in range(half)]
-    synthesis = [hann(2 * half, i) / rise[n - m + i] if rise[n - m + i] else 0.0 for i in range(half)] + fall
-    return {"spectrum": rise + fall, "wave": synthesis}
+    half = m // 2
+
+    def analysis(n, half):
+        return [math.sqrt(hann(2 * (n - half), i)) for i in range(n - half)] + [math.sqrt(hann(2 * half, half + i)) for i in range(half)]
+
+    whole = analysis(n * ratio, half)[n * ratio - m:]      # as seen at the output's rate
+    synthesis = [hann(m, i) / w * ratio if w else 0.0 for i, w in enumerate(whole)]
+    return {"spectrum": analysis(n, half // ratio), "wave": synthesis}
 
 
 SHIPPED = {
@@ -148,5 +196,7 @@ SHIPPED = {
     # 48 ms: 16 ms hop, 16 ms of overlap, one frame of look-ahead
     "hq": lambda: spectral("hq", hop=256, synthesis=512, first=32, channels=80, bands=32, blocks=4, order=64,
                            first_order=16, taps=3, lookahead=1),
+    # 4 kHz, 4 bit in; 32 ms
+    "nano": lambda: sensor("nano"),
     "paper": paper,
 }

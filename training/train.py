@@ -11,7 +11,7 @@ import os
 import time
 import torch
 from torch import nn
-from .data import Mixer
+from .data import Mixer, sensed
 from .losses import DenoisingLoss
 from .network import Network
 from .shapes import SHIPPED
@@ -26,11 +26,11 @@ def arguments():
     p.add_argument("--state", help="state file (default .train/CONFIG.pt)")
     p.add_argument("--steps", type=int, default=60000, help="length of the whole schedule")
     p.add_argument("--minutes", type=float, default=9.0, help="length of this sitting")
-    p.add_argument("--batch", type=int, default=64)
-    p.add_argument("--seconds", type=float, default=4.0, help="length of an item")
+    p.add_argument("--batch", type=int, default=24)
+    p.add_argument("--seconds", type=float, default=3.2, help="length of an item")
     p.add_argument("--rate", type=float, default=2e-3, help="peak learning rate")
     p.add_argument("--seed", type=int, default=1)
-    p.add_argument("--loudness", type=float, default=0.4, help="weight of the loudness-domain loss")
+    p.add_argument("--loudness", type=float, default=0.6, help="weight of the loudness-domain loss")
     p.add_argument("--warm", help="state file to take weights (EMA) from at step 0")
     p.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     p.add_argument("--compile", action="store_true", help="fuse the network and the loss with torch.compile (PyTorch 2, a minute at the start)")
@@ -73,7 +73,8 @@ class Trainer:
             noisy, clean = self.mixer.sample()
         for f in self.flats:
             f.grad.zero_()
-        estimate = self.forward(noisy)[:, self.lag:]
+        heard = sensed(self.mixer, noisy) if self.network.config["input"]["rate"] == 4000 else (noisy,)
+        estimate = self.forward(*heard)[:, self.lag:]
         n = estimate.shape[1]
         total, parts = self.loss(estimate, clean[:, :n], noisy[:, :n])
         total.backward()
