@@ -58,11 +58,9 @@ export function storeUpTo(at: usize, v: v128, n: i32): void {
 }
 
 /**
- * Rounds to multiples of 2^-63 (-379 dB of full scale): magnitudes from 2^-16 on stay as they are, what dies away
- * becomes zero before it, or its square, is denormal. Two additions; denormals would cost ~100 cycles each on some
- * machines, and other bits on those that flush them.
+ * What lies below 2^-63 (-379 dB of full scale) becomes zero, long before it, or its square, could be denormal.
+ * Denormals would cost ~100 cycles each on some machines, and other bits on those that flush them.
  */
 export function settle(v: v128): v128 {
-  const anchor = f32x4.splat(9.094947017729282e-13) // 2^-40
-  return f32x4.sub(f32x4.add(v, anchor), anchor)
+  return v128.and(v, f32x4.ge(f32x4.abs(v), f32x4.splat(1.0842021724855044e-19)))
 }
