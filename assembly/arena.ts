@@ -45,10 +45,13 @@ export function firstIndex(state: usize, steps: i32, lag: i32): i64 {
   return <i64>changetype<StateHeader>(state).hopsDone * <i64>steps - <i64>lag
 }
 
+/** Later than any stream lasts, and far from where sums of steps would wrap. */
+const NEVER: i64 = 1 << 62
+
 /** Index one past the last step of a timeline. */
 export function endIndex(state: usize, steps: i32): i64 {
   const hops = changetype<StateHeader>(state).hopsInAll
-  return hops == u64.MAX_VALUE ? i64.MAX_VALUE : <i64>hops * <i64>steps
+  return hops == u64.MAX_VALUE ? NEVER : <i64>hops * <i64>steps
 }
 
 export function clampStep(index: i64, steps: i32): i32 {

@@ -27,7 +27,7 @@ export function run(program: usize, state: usize, scratch: usize, opFrom: i32, o
   const header = changetype<Program>(program)
   if (opFrom == 0) settleSamples(scratch + header.inputOffset, header.inputHop)
   runOps(program, state, scratch, opFrom, opTo)
-  if (opTo == <i32>header.opCount) changetype<StateHeader>(state).hopsDone++
+  if (opFrom < opTo && opTo == <i32>header.opCount) changetype<StateHeader>(state).hopsDone++
 }
 
 /** One whole hop. */
