@@ -139,6 +139,8 @@ class Trainer:
 
     def load(self, path):
         state = torch.load(path, map_location="cpu", **({} if torch.__version__ < "2" else {"weights_only": False}))
+        if state["config"] != self.network.config:
+            raise SystemExit(f"{path}: made for another shape than {self.a.config} has now; move it away or name another --state")
         self.network.load_state_dict(state["weights"])
         for e, s in zip(self.ema, state["ema"]):
             e.copy_(s)
