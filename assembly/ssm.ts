@@ -58,7 +58,8 @@ export function ssm(op: Op, program: usize, state: usize, scratch: usize, from: 
 
 /**
  * The recurrence of one position over `steps` steps, four states at a time; x is the state, trace receives its course.
- * Written with q = 1 - Re(lambda): (1 - q) x as x - q x keeps slow poles exact. The state is settled once per hop.
+ * Written with q = 1 - Re(lambda), as x plus a change that is small where the pole is slow: one rounding of the size of
+ * x per step. The state is settled once per hop.
  */
 function scan(
   complexB: bool,
@@ -80,11 +81,11 @@ function scan(
     let from = v + n
     let into = trace + n
     for (let t = 0; t < steps; t++) {
-      const nextRe = f32x4.add(re, v128.load(from))
-      const nextIm = complexB ? f32x4.add(im, v128.load(from + part)) : im
-      const newRe = nmadd(nmadd(nextRe, q, re), w, im)
-      im = madd(nmadd(nextIm, q, im), w, re)
-      re = newRe
+      const changeRe = nmadd(nmadd(v128.load(from), q, re), w, im)
+      const turned = f32x4.mul(w, re)
+      const changeIm = nmadd(complexB ? f32x4.add(turned, v128.load(from + part)) : turned, q, im)
+      re = f32x4.add(re, changeRe)
+      im = f32x4.add(im, changeIm)
       v128.store(into, re)
       v128.store(into + part, im)
       from += stepV
