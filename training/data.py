@@ -81,6 +81,30 @@ class Mixer:
         x = torch.fft.irfft(torch.fft.rfft(hits, n) * torch.fft.rfft(burst, n), n)[:, :self.samples]
         return unit(x + 1e-4 * torch.randn_like(x))
 
+    def bursts(self, points=24):
+        """A gain that is zero most of the time and opens now and then."""
+        e = torch.rand(self.batch, 1, points, device=self.device) - self.draw(0.2, 0.7)[:, None]
+        return F.interpolate(e.clamp(min=0), size=self.samples, mode="linear", align_corners=True)[:, 0]
+
+    def calls(self):
+        """Harmonic tones on a wandering pitch, 100 Hz..3 kHz, in bursts: animals, alarms, sirens, engines."""
+        bend = torch.randn(self.batch, 1, 16, device=self.device) * self.draw(0.0, 0.5)[:, None]
+        bend = F.interpolate(bend, size=self.samples, mode="linear", align_corners=True)[:, 0]
+        f0 = 100 * 30 ** self.draw() * torch.exp2(bend)
+        phase = torch.cumsum(f0.double() / 16000, -1).float()
+        fall = self.draw(0.3, 1.5)
+        below = lambda k: ((7600 - k * f0) / 400).clamp(0, 1)                       # nothing folds back
+        x = sum(k ** -fall * below(k) * torch.sin(2 * math.pi * torch.frac(k * phase)) for k in range(1, 9))
+        rough = self.draw(0, 0.5) * torch.randn_like(x)
+        gain = torch.where(self.often(0.7), self.bursts(), torch.ones_like(x))
+        return unit((x + rough * x.abs()) * gain + 1e-4 * rough)
+
+    def pulsed(self):
+        """Coloured noise that beats 1..40 times a second: machines, rotors, ticking."""
+        t = torch.arange(self.samples, device=self.device) / 16000
+        beat = torch.frac(t * self.draw(1, 6.3) ** 2 + self.draw())
+        return unit(self.coloured() * torch.exp(-beat * self.draw(1, 12)))
+
     def babble(self):
         talkers = [unit(self.crop(self.speech, self.samples)) * self.draw(0.3, 1.0) * (i < 2 or self.often(0.5)) for i in range(6)]
         return unit(sum(talkers))
@@ -94,11 +118,13 @@ class Mixer:
         recorded = self.recorded()
         second = self.draw(0.1, 1.0) * torch.where(self.often(0.3), self.envelope(16, 0.0), torch.ones_like(recorded)) * self.recorded()
         recorded = torch.where(self.often(0.45), recorded + second, recorded)
-        kind = self.draw()
-        x = torch.where(kind < 0.10, self.coloured(), recorded)
-        x = torch.where((kind >= 0.10) & (kind < 0.19), self.babble(), x)
-        x = torch.where((kind >= 0.19) & (kind < 0.23), self.hum(), x)
-        x = torch.where((kind >= 0.23) & (kind < 0.27), self.clicks(), x)
+        kind, x = self.draw(), recorded
+        shares = ((self.coloured, 0.08), (self.babble, 0.09), (self.hum, 0.03), (self.clicks, 0.05), (self.calls, 0.06), (self.pulsed, 0.05))
+        at = 0.0
+        for made, share in shares:
+            x = torch.where((kind >= at) & (kind < at + share), made(), x)
+            at += share
+        x = torch.where(self.often(0.15), unit(x) + self.draw(0.1, 0.8) * self.calls(), x)
         x = torch.where(self.often(0.2), unit(x) + self.draw(0.05, 0.7) * self.coloured(), x)
         if self.rooms is not None:
             x = torch.where(self.often(0.15), self.in_room(x), x)

@@ -12,12 +12,12 @@ EXACT = ("log_dt", "A", "window")
 SETTLED = {"linear": ("weight",), "bandconv": ("weight",), "mix": ("weight",), "conv": ("weight",), "ssm": ("C", "D")}
 
 
-def draw(config, options, number_type=np.float16, bias=0.1):
+def draw(config, options, number_type=np.float16, bias=0.1, seed=0):
     """Tensors as they will be stored: float16 or the given type, poles and windows at least float32.
 
     bias: size of the biases; small ones keep networks without skips from drowning quiet input in constants.
     """
-    random = np.random.RandomState(zlib.crc32(config["name"].encode()) & 0x7FFFFFFF)
+    random = np.random.RandomState((zlib.crc32(config["name"].encode()) + seed) & 0x7FFFFFFF)
     shapes = reference.value_shapes(config)
     tensors = {}
     for node in config["graph"]:
