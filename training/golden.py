@@ -20,7 +20,9 @@ from .safetensors_io import read, write
 FOLDER = pathlib.Path(__file__).parent.parent / "tests" / "golden"
 EDGE, STRIDE = 2000, 61  # samples kept at each end; every 61st in between: 61 is prime, so it meets every place in a hop
 LEVELS = (0.001, 0.01, 0.1, 1)  # -60, -40, -20, 0 dBFS
+# The paper's topology has only norms between its ends: quiet input needs small biases and weights drawn with luck
 BIASES = {"paper-centred": 0.0003, "paper-causal": 0.0003}
+SEEDS = {"paper-centred": 6, "paper-causal": 2}
 NUMBER_TYPES = {"residual": np.float32, "unequal": np.float64}
 LOST = [0, 5, 6, 20, 21, 22, 24]
 
@@ -39,7 +41,8 @@ def write_network(name, config, options, cases, number_type):
     config["name"] = name
     config["card"] = {"purpose": "golden vectors; random weights"}
     checkpoint = FOLDER / f"{name}.safetensors"
-    write(checkpoint, draw(config, options, number_type, BIASES.get(name, 0.1)), config)
+    tensors = draw(config, options, number_type, BIASES.get(name, 0.1), SEEDS.get(name, 0))
+    write(checkpoint, tensors, config)
     tensors, config = read(checkpoint)  # as stored, rounding included
     lost = LOST if any("flag" in node["in"] for node in config["graph"]) else []
     stored, entries, at = [], [], 0
@@ -70,7 +73,7 @@ def energies(output, rate):
 def check_lively(name, output):
     """Neither silent nor huge nor a mere constant, beside which errors of the signal would look small."""
     level, swing = np.sqrt((output ** 2).mean()), output[len(output) // 2:].std()
-    if not (2e-5 < level < 30 and swing > 0.05 * level):
+    if not (2e-5 < level < 30 and swing > 0.2 * level):
         raise ValueError(f"network {name}: output RMS {level:.3g}, swing {swing:.3g}; draw other weights")
 
 
