@@ -4,7 +4,7 @@
     python3 -m training.golden --paper WEIGHTS.pt --clip NOISY.wav --out FOLDER
                                                    full-size public network: checkpoint.safetensors and output.f64 there
 
-Out, per network: <name>.safetensors (the checkpoint) and <name>.f32 (the expected samples, little-endian); golden.json
+Out, per network: <name>.safetensors (the checkpoint) and <name>.f32 (the expected samples, little-endian); golden.jsonl
 lists the cases. The input is a formula (golden_signal.py). tests/golden/README.md describes the files.
 """
 import argparse
@@ -88,16 +88,10 @@ def rewrite():
     for name, build in SINGLE.items():
         config, options = build()
         networks.append(write_network(f"op-{name}", config, options, single_cases(config), np.float32))
-    index = {"edge": EDGE, "stride": STRIDE, "networks": networks}
-    (FOLDER / "golden.json").write_text(compact(index))
-    size = sum(path.stat().st_size for path in FOLDER.iterdir() if path.suffix in (".f32", ".safetensors", ".json"))
+    lines = [json.dumps(line) + "\n" for line in ({"edge": EDGE, "stride": STRIDE}, *networks)]
+    (FOLDER / "golden.jsonl").write_text("".join(lines))
+    size = sum(path.stat().st_size for path in FOLDER.iterdir() if path.suffix in (".f32", ".safetensors", ".jsonl"))
     print(f"{len(networks)} networks, {size} bytes in {FOLDER.name}")
-
-
-def compact(index):
-    """One network per line."""
-    lines = ",\n".join(json.dumps(network) for network in index["networks"])
-    return f'{{"edge": {index["edge"]}, "stride": {index["stride"]}, "networks": [\n{lines}\n]}}\n'
 
 
 def full_paper(weights, clip, out):

@@ -1,4 +1,4 @@
-// Golden vectors: every network of golden.json, compiled and run hop by hop, against the float64 reference. Each window
+// Golden vectors: every network of golden.jsonl, compiled and run hop by hop, against the float64 reference. Each window
 // (first and last samples, every second) must agree on its own, so that no loud stretch hides a wrong quiet one.
 
 import { readFileSync } from 'node:fs'
@@ -19,10 +19,9 @@ interface Case {
   energies: number[]
 }
 
-interface Index {
-  edge: number
-  stride: number
-  networks: { name: string; cases: Case[] }[]
+interface Network {
+  name: string
+  cases: Case[]
 }
 
 interface Window {
@@ -36,7 +35,12 @@ const NEEDED_DB = 80
 const ENERGY_TOLERANCE = 4e-4
 
 const read = (file: string): Buffer => readFileSync(new URL(file, import.meta.url))
-const { edge, stride, networks } = JSON.parse(read('golden.json').toString()) as Index
+const [kept, ...networks] = read('golden.jsonl')
+  .toString()
+  .trim()
+  .split('\n')
+  .map((line) => JSON.parse(line)) as [{ edge: number; stride: number }, ...Network[]]
+const { edge, stride } = kept
 const builds = ['simd', 'relaxed', 'scalar'].flatMap((target) => {
   const module = openBuild(target)
   return module ? [{ target, module }] : []
@@ -81,8 +85,8 @@ function windowsOf(name: string, { at, results }: Case, found: Float32Array, rat
   const whole = results <= 2 * edge
   const strided = whole ? 0 : Math.ceil(results / stride)
   const file = read(`${name}.f32`)
-  const kept = new Float32Array(file.buffer.slice(file.byteOffset, file.byteOffset + file.length))
-  const expected = kept.subarray(at, at + (whole ? results : 2 * edge + strided))
+  const stored = new Float32Array(file.buffer.slice(file.byteOffset, file.byteOffset + file.length))
+  const expected = stored.subarray(at, at + (whole ? results : 2 * edge + strided))
   if (whole) return [{ name: 'whole', expected, found }]
   const windows = [
     { name: `first ${edge}`, expected: expected.subarray(0, edge), found: found.subarray(0, edge) },

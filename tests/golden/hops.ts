@@ -15,7 +15,7 @@ interface CoreExports {
 
 const STATE_LOST_BYTES = 16
 
-/** The built core of a target (in build/, or wherever CORE_FOLDER says), or undefined where it was not built or this host cannot run it. */
+/** The core of a target, from build/ or the folder CORE_FOLDER; undefined where it is not built or cannot run here. */
 export function openBuild(target: string): WebAssembly.Module | undefined {
   const folder = process.env.CORE_FOLDER
     ? pathToFileURL(`${process.env.CORE_FOLDER}/`)
