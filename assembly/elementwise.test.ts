@@ -67,7 +67,10 @@ for (const [steps, positions, channels] of SHAPES) {
     for (const from of [0, channels >> 1]) {
       const kept = channels - from
       const { inputs, y } = run({ kind: 'slice', ...shape, resultChannels: kept, parameters: [from, 0] }, [n])
-      assert.equal([...y], [...inputs[0]].filter((_, i) => i % channels >= from))
+      assert.equal(
+        [...y],
+        [...inputs[0]].filter((_, i) => i % channels >= from),
+      )
     }
 
     const second = channels + 1

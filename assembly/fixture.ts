@@ -134,8 +134,7 @@ export function buildModel(specs: RecordSpec[], inputHop = 1): Placed {
   const bytes = new Uint8Array(end)
   new Uint32Array(bytes.buffer, 0, header.length).set(header)
   new Uint32Array(bytes.buffer, 128, words.length).set(words.map((word) => word >>> 0))
-  for (const { at, block } of blocks)
-    bytes.set(new Uint8Array(block.buffer, block.byteOffset, block.byteLength), at)
+  for (const { at, block } of blocks) bytes.set(new Uint8Array(block.buffer, block.byteOffset, block.byteLength), at)
   return { bytes, inputs, results, states, stateBytes: state, scratchBytes: scratch }
 }
 

@@ -31,7 +31,8 @@ function reference(x: Float32Array, channels: number, w: Float32Array, b: Float3
     const values = [...x.subarray(row, row + channels)]
     const mean = values.reduce((a, v) => a + v, 0) / channels
     const variance = values.reduce((a, v) => a + (v - mean) ** 2, 0) / channels
-    for (let c = 0; c < channels; c++) y.push(((values[c] - mean) / Math.sqrt(variance + Math.fround(EPS))) * w[c] + b[c])
+    for (let c = 0; c < channels; c++)
+      y.push(((values[c] - mean) / Math.sqrt(variance + Math.fround(EPS))) * w[c] + b[c])
   }
   return y
 }

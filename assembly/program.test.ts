@@ -15,7 +15,13 @@ function chain(lag: number): RecordSpec[] {
   poles.set(randoms(6, 1, 0.1).map(Math.abs), 0)
   poles.set(randoms(6, 2, 0.3), 8)
   return [
-    { kind: 'linear', ...shape, inputs: [20], weights: [pack(C, C, randoms(25, 3)), padded(randoms(C, 4))], parameters: [1, 0] },
+    {
+      kind: 'linear',
+      ...shape,
+      inputs: [20],
+      weights: [pack(C, C, randoms(25, 3)), padded(randoms(C, 4))],
+      parameters: [1, 0],
+    },
     {
       kind: 'conv',
       ...shape,
@@ -35,7 +41,14 @@ function chain(lag: number): RecordSpec[] {
       stateFloats: 16,
       temporaryFloats: STEPS * 3 * 8,
     },
-    { kind: 'norm', ...shape, lag, inputs: [-3], weights: [padded(randoms(C, 9)), padded(randoms(C, 10))], parameters: [0x3727c5ac, 0] },
+    {
+      kind: 'norm',
+      ...shape,
+      lag,
+      inputs: [-3],
+      weights: [padded(randoms(C, 9)), padded(randoms(C, 10))],
+      parameters: [0x3727c5ac, 0],
+    },
     { kind: 'delay', ...shape, lag: lag + 3, inputs: [-4], parameters: [3, 0], stateFloats: 3 * C },
     { kind: 'act', ...shape, lag: lag + 3, inputs: [-5], parameters: [3, 0] },
   ]
@@ -61,13 +74,33 @@ test('steps before index 0 are zero and move no state', () => {
   assert.equal(bench.stateBytes().slice(at, at + 64), fresh.slice(at, at + 64))
   // Hop 1 holds steps -2..1 of the ssm and -5..-2 of the last record.
   feed(bench, randoms(20, 2), 1)
-  assert.ok(bench.result(2).subarray(0, 2 * C).every((v) => v === 0))
-  assert.ok(bench.result(2).subarray(2 * C).every((v) => v !== 0))
+  assert.ok(
+    bench
+      .result(2)
+      .subarray(0, 2 * C)
+      .every((v) => v === 0),
+  )
+  assert.ok(
+    bench
+      .result(2)
+      .subarray(2 * C)
+      .every((v) => v !== 0),
+  )
   assert.ok(bench.result(5).every((v) => v === 0))
   // Hop 2: -1..2
   feed(bench, randoms(20, 3), 1)
-  assert.ok(bench.result(5).subarray(0, C).every((v) => v === 0))
-  assert.ok(bench.result(5).subarray(C).every((v) => v > 0))
+  assert.ok(
+    bench
+      .result(5)
+      .subarray(0, C)
+      .every((v) => v === 0),
+  )
+  assert.ok(
+    bench
+      .result(5)
+      .subarray(C)
+      .every((v) => v > 0),
+  )
 })
 
 test('steps after the end are zero and move no state', () => {
@@ -78,15 +111,35 @@ test('steps after the end are zero and move no state', () => {
   feed(bench, new Float32Array(20), 1)
   // 12 steps in all; hop 3 holds 12..15 of the first record, 10..13 of the ssm, 7..10 of the last.
   assert.ok(bench.result(0).every((v) => v === 0))
-  assert.ok(bench.result(2).subarray(0, 2 * C).every((v) => v !== 0))
-  assert.ok(bench.result(3).subarray(2 * C).every((v) => v === 0))
+  assert.ok(
+    bench
+      .result(2)
+      .subarray(0, 2 * C)
+      .every((v) => v !== 0),
+  )
+  assert.ok(
+    bench
+      .result(3)
+      .subarray(2 * C)
+      .every((v) => v === 0),
+  )
   assert.ok(bench.result(5).every((v) => v > 0))
   const at = model.states[2]
   const before = bench.stateBytes().slice(at, at + 64)
   feed(bench, randoms(20, 5), 1)
   assert.equal(bench.stateBytes().slice(at, at + 64), before)
-  assert.ok(bench.result(5).subarray(0, C).every((v) => v > 0))
-  assert.ok(bench.result(5).subarray(C).every((v) => v === 0))
+  assert.ok(
+    bench
+      .result(5)
+      .subarray(0, C)
+      .every((v) => v > 0),
+  )
+  assert.ok(
+    bench
+      .result(5)
+      .subarray(C)
+      .every((v) => v === 0),
+  )
 })
 
 test('with look-ahead the same values come later', () => {
@@ -141,9 +194,7 @@ test('reset equals new, a copied state continues alike', () => {
 })
 
 test('the input samples lose what is below 2^-63', () => {
-  const bench = new Bench(
-    buildModel([{ kind: 'flag', steps: 1, positions: 1, channels: 1, inputs: [] }], 6),
-  )
+  const bench = new Bench(buildModel([{ kind: 'flag', steps: 1, positions: 1, channels: 1, inputs: [] }], 6))
   const samples = bench.floats(bench.scratch, 6)
   samples.set([1e-40, -1e-20, 2 ** -63, -0.25, 1, -1e-39])
   bench.hop([])
