@@ -1,5 +1,5 @@
-// This project's own models through the public SDK, as a user would run them: 16 kHz mono in chunks of 20 ms, flushed,
-// delivered latency taken off the front. `name` is whatever Denoiser.create takes: a shipped model, a path or a URL.
+// This project's own models through the public SDK, as a user would run them: 16 kHz mono in chunks of 20 ms, flushed. The SDK
+// aligns its output with the input. `name` is whatever Denoiser.create takes: a shipped model, a path or a URL.
 import { existsSync } from 'node:fs'
 import type { Opening } from './system.ts'
 
@@ -35,7 +35,7 @@ const enhanceWith = (denoiser: Denoiser, x: Float32Array): Float32Array => {
   const parts: Float32Array[] = []
   for (let at = 0; at < x.length; at += CHUNK) parts.push(denoiser.process(x.subarray(at, at + CHUNK)).slice())
   parts.push(denoiser.flush().slice())
-  return alignOutput(parts, denoiser.latencySamples, x.length)
+  return alignOutput(parts, 0, x.length) // the SDK aligns: N samples in, N out after flush
 }
 
 export const openOurs = async (model: string): Promise<Opening> => {

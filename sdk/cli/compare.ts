@@ -1,0 +1,82 @@
+// `attenuate compare NOISY CLEAN -o FIGURE`. In: two WAV files. Out: a PNG with both spectrograms, and their levels.
+
+import { basename } from 'node:path'
+import { fail } from '../errors.ts'
+import { Level } from '../level.ts'
+import { readWhole } from './audioFile.ts'
+import { drawFigure, type Panel, PLOT_WIDTH } from './figure.ts'
+import { writeFileWhole } from './output.ts'
+import { measureSpectrogram } from './spectrogram.ts'
+
+export interface SignalLevels {
+  readonly file: string
+  readonly seconds: number
+  readonly sampleRate: number
+  readonly rmsDb: number
+  readonly peakDb: number
+  /** The quietest tenth of 50 ms stretches lies below: what is heard in pauses. */
+  readonly pauseDb: number
+}
+
+const STRETCH_SECONDS = 0.05
+
+export async function compareFiles(noisy: string, clean: string, output: string): Promise<SignalLevels[]> {
+  const signals = [await readMono(noisy), await readMono(clean)]
+  const levels = signals.map(measureLevels)
+  const panels = signals.map((signal, i): Panel => {
+    const { samples, sampleRate } = signal
+    return {
+      title: basename(signal.file).slice(-48),
+      caption: describeLevels(levels[i]),
+      spectrogram: measureSpectrogram(samples, sampleRate, PLOT_WIDTH),
+      seconds: samples.length / sampleRate,
+      sampleRate,
+    }
+  })
+  await writeFileWhole(output, drawFigure(panels))
+  return levels
+}
+
+interface Signal {
+  readonly file: string
+  readonly samples: Float32Array
+  readonly sampleRate: number
+}
+
+/** The mean of all channels. */
+async function readMono(file: string): Promise<Signal> {
+  const { format, samples: interleaved } = await readWhole(file)
+  const { channels, sampleRate } = format
+  const samples = new Float32Array(interleaved.length / channels)
+  if (samples.length === 0) fail('AUDIO_INVALID', 'no samples to draw', file, 'give a longer file')
+  for (let i = 0; i < samples.length; i++) {
+    let sum = 0
+    for (let c = 0; c < channels; c++) sum += interleaved[i * channels + c]
+    samples[i] = sum / channels
+  }
+  return { file, samples, sampleRate }
+}
+
+function measureLevels({ file, samples, sampleRate }: Signal): SignalLevels {
+  const whole = new Level()
+  whole.take(samples, samples.length)
+  const size = Math.min(samples.length, Math.round(STRETCH_SECONDS * sampleRate))
+  const stretches = Array.from({ length: Math.floor(samples.length / size) }, (_, i) => {
+    const level = new Level()
+    level.take(samples.subarray(i * size, (i + 1) * size), size)
+    return level.rmsDb
+  }).sort((a, b) => a - b)
+  return {
+    file,
+    seconds: samples.length / sampleRate,
+    sampleRate,
+    rmsDb: whole.rmsDb,
+    peakDb: 20 * Math.log10(whole.peak),
+    pauseDb: stretches[Math.floor(stretches.length / 10)],
+  }
+}
+
+function describeLevels({ rmsDb, peakDb, pauseDb }: SignalLevels): string {
+  const show = (value: number) => (Number.isFinite(value) ? value.toFixed(1) : 'silent')
+  return `RMS ${show(rmsDb)}, peak ${show(peakDb)}, pauses ${show(pauseDb)} dBFS`
+}

@@ -1,0 +1,125 @@
+#!/usr/bin/env node
+// The command line: `attenuate denoise | compile | inspect | compare`. Results go to files or, where asked, to standard
+// output; reports, progress and errors to standard error. An error is one line and exit code 1.
+
+import { readFile } from 'node:fs/promises'
+import { Command, InvalidArgumentError } from 'commander'
+import { AttenuateError, fail } from '../errors.ts'
+import { DEFAULT_MODEL, MODELS } from '../models.ts'
+import { compareFiles } from './compare.ts'
+import { compileFile } from './compile.ts'
+import { denoiseFile, formatDenoiseReport } from './denoise.ts'
+import { inspectFile } from './inspect.ts'
+
+const program = new Command('attenuate')
+  .description('Removes noise from speech as it streams by: deep state-space networks in WebAssembly.')
+  .version(JSON.parse(await readFile(packageFile(), 'utf8')).version)
+  .showHelpAfterError('(attenuate --help explains)')
+
+program
+  .command('denoise')
+  .description('remove noise from a WAV file: same length, rate and encoding')
+  .argument('<in>', 'WAV file, or - for standard input')
+  .argument('<out>', 'WAV file, or - for standard output')
+  .option('-m, --model <model>', `${Object.keys(MODELS).join(', ')}, or a model file or URL`, DEFAULT_MODEL)
+  .option('-s, --strength <dB>', 'attenuate by at most so much: 0 nothing, -18 gentle (default: all)', parseDb)
+  .option('--json', 'the report as JSON on standard output')
+  .addHelpText(
+    'after',
+    '\nExamples:\n  $ attenuate denoise noisy.wav clean.wav\n  $ sox talk.wav -t wav - | attenuate denoise - - | aplay',
+  )
+  .action(async (input: string, output: string, { model, strength, json }) => {
+    if (json && output === '-')
+      fail('OPTION_INVALID', '--json with the audio on standard output', output, 'write to a file or leave out --json')
+    await about(input, () =>
+      denoiseFile(input, output, {
+        model,
+        strengthDb: strength,
+        onReport: (report) => (json ? print(JSON.stringify(report, null, 2)) : note(formatDenoiseReport(report))),
+      }),
+    )
+  })
+
+program
+  .command('compile')
+  .description('compile a checkpoint (safetensors, or public aTENNuate .pt) into a model file')
+  .argument('<checkpoint>', 'file')
+  .requiredOption('-o, --output <model>', 'model file to write, or - for standard output')
+  .option(
+    '--causal <parts>',
+    'public weights only: parts trained without look-ahead: none, neck, encoder,neck, neck,decoder, all',
+  )
+  .option('--json', 'the inspection of the result as JSON on standard output')
+  .action(async (input: string, { output, causal, json }) => {
+    const text = await about(input, () => compileFile(input, output, causal, json))
+    if (json) print(text)
+    else note(text)
+  })
+
+program
+  .command('inspect')
+  .description('show what a model file holds: ops, cost, memory, latency')
+  .argument('[model]', `${Object.keys(MODELS).join(', ')}, or a model file or URL`, DEFAULT_MODEL)
+  .option('--json', 'as JSON')
+  .action(async (model: string, { json }) => print(await about(model, () => inspectFile(model, json))))
+
+program
+  .command('compare')
+  .description('draw the spectrograms of two WAV files, one above the other')
+  .argument('<noisy>', 'WAV file')
+  .argument('<clean>', 'WAV file')
+  .requiredOption('-o, --output <png>', 'figure to write, or - for standard output')
+  .option('--json', 'levels as JSON on standard output')
+  .action(async (noisy: string, clean: string, { output, json }) => {
+    const report = await compareFiles(noisy, clean, output)
+    if (json) print(JSON.stringify(report, null, 2))
+  })
+
+for (const command of program.commands) command.exitOverride()
+program.exitOverride()
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  process.exitCode = explain(error)
+}
+
+/** Says which file an error is about. */
+async function about<T>(file: string, task: () => T | Promise<T>): Promise<T> {
+  try {
+    return await task()
+  } catch (error) {
+    if (error instanceof AttenuateError && !error.message.includes(file)) error.message = `${file}: ${error.message}`
+    throw error
+  }
+}
+
+/** One line on standard error; the exit code. */
+function explain(error: unknown): number {
+  const { code, exitCode, message } = error as { code?: string; exitCode?: number; message: string }
+  if (code?.startsWith('commander.')) return exitCode ?? 1 // it has spoken already
+  if (code === 'EPIPE') return 0
+  note(`attenuate: ${message}`)
+  if (!(error instanceof AttenuateError) && process.env.ATTENUATE_DEBUG) console.error(error)
+  return 1
+}
+
+function parseDb(text: string): number {
+  const value = Number(text)
+  if (text.trim() === '' || Number.isNaN(value) || value > 0) throw new InvalidArgumentError('Use 0 or less, in dB.')
+  return value
+}
+
+function packageFile(): URL {
+  // from sdk/cli/ in the source as from dist/sdk/cli/
+  const isBuilt = import.meta.url.includes('/dist/sdk/cli/')
+  return new URL(isBuilt ? '../../../package.json' : '../../package.json', import.meta.url)
+}
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`)
+}
+
+function note(text: string): void {
+  process.stderr.write(`${text}\n`)
+}

@@ -1,0 +1,121 @@
+// Where results go. A file appears whole or not at all: it is written beside its place and renamed at the end. '-' is
+// standard output. In: bytes in order; a header may be written again once the length is known.
+
+import { once } from 'node:events'
+import { type FileHandle, open, rename, rm } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { fail } from '../errors.ts'
+
+export interface Output {
+  /** Can the beginning be written again? */
+  readonly isSeekable: boolean
+  write(bytes: Uint8Array): Promise<void>
+  /** Replaces the first bytes. */
+  rewrite(bytes: Uint8Array): Promise<void>
+  /** Makes the result visible. */
+  finish(): Promise<void>
+  /** Leaves nothing behind. */
+  abandon(): Promise<void>
+}
+
+export function openOutput(path: string): Promise<Output> {
+  return path === '-' ? Promise.resolve(new PipeOutput()) : FileOutput.open(path)
+}
+
+/** Writes one file; what stood there before survives a failure. */
+export async function writeFileWhole(path: string, bytes: Uint8Array): Promise<void> {
+  const output = await openOutput(path)
+  try {
+    await output.write(bytes)
+    await output.finish()
+  } catch (error) {
+    await output.abandon()
+    throw error
+  }
+}
+
+class FileOutput implements Output {
+  readonly isSeekable = true
+  readonly #path: string
+  readonly #draft: string
+  readonly #file: FileHandle
+  /** An interrupted process must not leave drafts either. */
+  readonly #interrupt = () => {
+    void this.abandon().finally(() => process.exit(130))
+  }
+
+  private constructor(path: string, draft: string, file: FileHandle) {
+    this.#path = path
+    this.#draft = draft
+    this.#file = file
+    process.once('SIGINT', this.#interrupt)
+    process.once('SIGTERM', this.#interrupt)
+  }
+
+  static async open(path: string): Promise<FileOutput> {
+    const draft = join(dirname(path), `.${basename(path)}.${process.pid}.part`)
+    try {
+      return new FileOutput(path, draft, await open(draft, 'wx'))
+    } catch (error) {
+      return refuse(error, path)
+    }
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    await this.#file.writeFile(bytes).catch((error) => refuse(error, this.#path))
+  }
+
+  async rewrite(bytes: Uint8Array): Promise<void> {
+    await this.#file.write(bytes, 0, bytes.length, 0)
+  }
+
+  async finish(): Promise<void> {
+    await this.#file.close()
+    await rename(this.#draft, this.#path).catch((error) => refuse(error, this.#path))
+    this.#release()
+  }
+
+  async abandon(): Promise<void> {
+    this.#release()
+    await this.#file.close().catch(() => {})
+    await rm(this.#draft, { force: true })
+  }
+
+  #release(): void {
+    process.removeListener('SIGINT', this.#interrupt)
+    process.removeListener('SIGTERM', this.#interrupt)
+  }
+}
+
+function refuse(error: unknown, path: string): never {
+  return fail(
+    'OPTION_INVALID',
+    `cannot be written (${(error as NodeJS.ErrnoException).code})`,
+    path,
+    'choose another place',
+  )
+}
+
+class PipeOutput implements Output {
+  readonly isSeekable = false
+  #broken: Error | undefined
+
+  constructor() {
+    // who reads less than everything has what they wanted
+    process.stdout.on('error', (error) => {
+      this.#broken = error
+    })
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    if (this.#broken !== undefined) throw this.#broken
+    // a copy: the caller uses the array again while the pipe still holds it
+    if (!process.stdout.write(bytes.slice())) await once(process.stdout, 'drain')
+  }
+
+  async rewrite(): Promise<void> {}
+
+  async finish(): Promise<void> {}
+
+  async abandon(): Promise<void> {}
+}

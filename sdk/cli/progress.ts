@@ -1,0 +1,26 @@
+// A progress bar on standard error, where that is a terminal; silence elsewhere.
+
+import { Presets, SingleBar } from 'cli-progress'
+
+export interface Progress {
+  update(done: number): void
+  stop(): void
+}
+
+const SILENT: Progress = { update() {}, stop() {} }
+
+/** `total` in the caller's unit; undefined where it is not known: no bar then. */
+export function showProgress(title: string, total: number | undefined): Progress {
+  if (!process.stderr.isTTY || total === undefined) return SILENT
+  const bar = new SingleBar(
+    {
+      format: `${title} {bar} {percentage}% {eta_formatted}`,
+      clearOnComplete: true,
+      hideCursor: true,
+      stream: process.stderr,
+    },
+    Presets.shades_grey,
+  )
+  bar.start(total, 0)
+  return { update: (done) => bar.update(Math.min(done, total)), stop: () => bar.stop() }
+}

@@ -1,0 +1,251 @@
+// What users hold: a stream of samples in, the same stream without noise out. In: chunks of f32 in -1..1, any length,
+// channels interleaved. Out: f32, aligned with the input; N samples in give N samples out after `flush` (times the ratio
+// of the rates). One denoiser is one stream; a process may hold thousands, which share module, memory and weights.
+
+import type { Model } from '../quantize/modelfile.ts'
+import type { Core, Program } from './core.ts'
+import { shareCore, type WasmSource } from './cores.ts'
+import { fail } from './errors.ts'
+import type { Place } from './frames.ts'
+import type { Host } from './host.ts'
+import { Lane } from './lane.ts'
+import { type Latency, latencyOf } from './latency.ts'
+import { Level } from './level.ts'
+import { type ModelSource, readModel } from './model.ts'
+import { shareOf } from './strength.ts'
+
+export const MAX_CHANNELS = 8
+
+export interface DenoiserOptions {
+  /** A shipped model's name, a URL, a path (Node), or the bytes of a model file. Default `lite`. */
+  readonly model?: ModelSource
+  /** Samples per second of input and output. Default: the model's. */
+  readonly sampleRate?: number
+  /** 1..8, interleaved, each denoised by itself. Default 1. */
+  readonly channels?: number
+  /** Bound on attenuation in dB: -Infinity (default) all that the model does, -18 gentle, 0 bypass at the same latency. */
+  readonly strengthDb?: number
+  /** The core: a compiled module (shared by all who pass the same) or bytes. Default: this package's. */
+  readonly wasm?: WasmSource
+  readonly signal?: AbortSignal
+  readonly onProgress?: (loadedBytes: number, totalBytes: number | undefined) => void
+  /** Milliseconds; for `stats` only. Default: the host's. */
+  readonly now?: () => number
+}
+
+export interface Stats {
+  /** Per channel, since creation or `reset`. */
+  readonly samplesIn: number
+  readonly samplesOut: number
+  /** Over all channels. */
+  readonly hops: number
+  /** Spent in `process`, `processInto` and `flush`. */
+  readonly busyMs: number
+  /** Seconds of signal per second spent: above 1 is faster than real time. */
+  readonly speed: number
+  /** dBFS over all channels; -Infinity for silence. */
+  readonly inputDb: number
+  readonly outputDb: number
+  readonly inputPeak: number
+  readonly outputPeak: number
+  /** Bytes of state per channel, and of the memory shared by all streams of this core. */
+  readonly stateBytes: number
+  readonly memoryBytes: number
+}
+
+/** What `create` of an entry hands to the constructor. */
+export interface Parts {
+  readonly core: Core
+  readonly program: Program
+  readonly channels: number
+  readonly strengthDb: number
+  readonly now: () => number
+}
+
+export class Denoiser {
+  readonly sampleRate: number
+  readonly outputRate: number
+  readonly channels: number
+  /** The validated model: sizes, rates, card. */
+  readonly model: Model
+  readonly latency: Latency
+  readonly #parts: Parts
+  readonly #lanes: Lane[]
+  readonly #places: Place[]
+  readonly #inputLevel = new Level()
+  readonly #outputLevel = new Level()
+  #strengthDb: number
+  /** Per channel, since creation or `reset`. */
+  #samplesIn = 0
+  #samplesOut = 0
+  /** Of streams already flushed. */
+  #hops = 0
+  #busyMs = 0
+  #disposed = false
+
+  /** Use `Denoiser.create`. */
+  constructor(parts: Parts) {
+    const { core, program, channels, strengthDb } = parts
+    this.#parts = parts
+    this.model = program.model
+    this.sampleRate = program.model.inputRate
+    this.outputRate = program.model.outputRate
+    this.channels = channels
+    this.latency = latencyOf(program.model)
+    this.#strengthDb = strengthDb
+    this.#lanes = Array.from({ length: channels }, () => new Lane(core, program, strengthDb))
+    this.#places = this.#lanes.map((_, first) => ({ first, stride: channels }))
+  }
+
+  /** Delivered latency in samples at the output rate: as `latency.deliveredSamples`. */
+  get latencySamples(): number {
+    return this.latency.deliveredSamples
+  }
+
+  get latencyMs(): number {
+    return this.latency.deliveredMs
+  }
+
+  /** Samples (all channels) that `process` returns for a chunk of so many; `out` of `processInto` needs as much room. */
+  readyAfter(samples: number): number {
+    return this.#lanes[0].frames.readyAfter(Math.floor(samples / this.channels)) * this.channels
+  }
+
+  /** Samples (all channels) that `flush` would return. */
+  get pendingSamples(): number {
+    return this.#lanes[0].frames.pending * this.channels
+  }
+
+  /** As many samples as are ready: none while the first hop fills. The result is the caller's. */
+  process(chunk: Float32Array): Float32Array {
+    const out = new Float32Array(this.readyAfter(chunk.length))
+    this.processInto(chunk, out)
+    return out
+  }
+
+  /** As `process`, into `out`; returns the number of samples written. Allocates nothing. */
+  processInto(chunk: Float32Array, out: Float32Array): number {
+    this.#checkChunk(chunk, out)
+    const { now } = this.#parts
+    const started = now()
+    const count = chunk.length / this.channels
+    let wrote = 0
+    for (let c = 0; c < this.channels; c++) wrote += this.#lanes[c].frames.push(chunk, count, out, this.#places[c])
+    this.#inputLevel.take(chunk, chunk.length)
+    this.#outputLevel.take(out, wrote)
+    this.#samplesIn += count
+    this.#samplesOut += wrote / this.channels
+    this.#busyMs += now() - started
+    return wrote
+  }
+
+  /** The end of the stream: what is still inside comes out. The next chunk begins a new stream. */
+  flush(): Float32Array {
+    this.#checkAlive()
+    const { now } = this.#parts
+    const started = now()
+    const out = new Float32Array(this.pendingSamples)
+    for (let c = 0; c < this.channels; c++) this.#lanes[c].frames.drain(out, this.#places[c])
+    this.#hops += this.#lanes[0].frames.hops
+    for (const lane of this.#lanes) lane.reset()
+    this.#outputLevel.take(out, out.length)
+    this.#samplesOut += out.length / this.channels
+    this.#busyMs += now() - started
+    return out
+  }
+
+  /** As new: the next sample is the first of a stream, and `stats` begin again. */
+  reset(): void {
+    this.#checkAlive()
+    for (const lane of this.#lanes) lane.reset()
+    this.#inputLevel.reset()
+    this.#outputLevel.reset()
+    this.#samplesIn = 0
+    this.#samplesOut = 0
+    this.#hops = 0
+    this.#busyMs = 0
+  }
+
+  get strengthDb(): number {
+    return this.#strengthDb
+  }
+
+  /** Takes effect over the next hop, without a click. */
+  set strengthDb(value: number) {
+    shareOf(value)
+    this.#strengthDb = value
+    for (const { strength } of this.#lanes) {
+      if (strength === undefined)
+        fail('OPTION_INVALID', 'strengthDb with unequal rates', value, 'use a model with one rate')
+      strength.strengthDb = value
+    }
+  }
+
+  stats(): Stats {
+    return {
+      samplesIn: this.#samplesIn,
+      samplesOut: this.#samplesOut,
+      hops: (this.#hops + this.#lanes[0].frames.hops) * this.channels,
+      busyMs: this.#busyMs,
+      speed: (1000 * this.#samplesIn) / this.sampleRate / this.#busyMs,
+      inputDb: this.#inputLevel.rmsDb,
+      outputDb: this.#outputLevel.rmsDb,
+      inputPeak: this.#inputLevel.peak,
+      outputPeak: this.#outputLevel.peak,
+      stateBytes: this.model.stateBytes,
+      memoryBytes: this.#parts.core.usedBytes,
+    }
+  }
+
+  /** Frees the state; the weights too when no other stream uses them. May be called twice. */
+  dispose(): void {
+    if (this.#disposed) return
+    this.#disposed = true
+    for (const lane of this.#lanes) lane.dispose()
+    this.#parts.core.releaseProgram(this.#parts.program)
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.dispose()
+  }
+
+  #checkAlive(): void {
+    if (this.#disposed) fail('DISPOSED', 'denoiser used after dispose', 'disposed', 'create another one')
+  }
+
+  #checkChunk(chunk: Float32Array, out: Float32Array): void {
+    this.#checkAlive()
+    if (!(chunk instanceof Float32Array)) fail('OPTION_INVALID', 'chunk', typeof chunk, 'give a Float32Array')
+    if (chunk.length % this.channels !== 0)
+      fail('OPTION_INVALID', 'chunk length', chunk.length, `use whole frames of ${this.channels} channels`)
+    const ready = this.readyAfter(chunk.length)
+    if (out.length < ready) fail('OPTION_INVALID', 'out is too short', out.length, `give ${ready} samples`)
+  }
+}
+
+/** Everything that is asynchronous about a denoiser. */
+export async function prepareParts(host: Host, options: DenoiserOptions): Promise<Parts> {
+  const { channels = 1, strengthDb = Number.NEGATIVE_INFINITY, signal, onProgress } = options
+  if (!Number.isInteger(channels) || channels < 1 || channels > MAX_CHANNELS)
+    fail('CHANNELS_UNSUPPORTED', 'channels', channels, `use 1..${MAX_CHANNELS}`)
+  shareOf(strengthDb)
+  signal?.throwIfAborted()
+  const [core, bytes] = await Promise.all([
+    shareCore(host, options.wasm),
+    readModel(host, options.model, { signal, onProgress }),
+  ])
+  signal?.throwIfAborted()
+  const program = core.acquireProgram(bytes)
+  const { inputRate, outputRate } = program.model
+  const { sampleRate = inputRate } = options
+  if (sampleRate !== inputRate || (strengthDb !== Number.NEGATIVE_INFINITY && inputRate !== outputRate)) {
+    core.releaseProgram(program)
+    if (sampleRate !== inputRate) fail('RATE_UNSUPPORTED', 'sample rate', `${sampleRate} Hz`, `use ${inputRate} Hz`)
+    fail('OPTION_INVALID', 'strengthDb with unequal rates', strengthDb, 'use a model with one rate')
+  }
+  return { core, program, channels, strengthDb, now: options.now ?? host.now }
+}

@@ -1,0 +1,119 @@
+// From chunks of any length to hops and back. In: samples as they come. Out: as many samples as are ready, aligned with
+// the input: the first `lag` results belong before its beginning and are dropped, and after `drain` exactly
+// inputs * outputHop / inputHop samples came out (rounded up). Nothing is allocated after creation.
+
+/** What runs one hop. The views may be replaced whenever memory grew, so they are asked for each time. */
+export interface HopRunner {
+  /** (inputHop) where the next hop's samples go. */
+  input(): Float32Array
+  /** (outputHop) the last result. */
+  output(): Float32Array
+  run(): void
+  /** The stream has ended with the hops run so far. */
+  end(): void
+}
+
+/** Where one channel lies in a buffer: sample i at first + i * stride. */
+export interface Place {
+  readonly first: number
+  readonly stride: number
+}
+
+/** Lengths of one model, in samples and hops. */
+export interface FrameShape {
+  readonly inputHop: number
+  readonly outputHop: number
+  /** Results before the input's beginning. */
+  readonly lagSamples: number
+  /** Hops of zeros that follow the last input, then hops after the end was marked. */
+  readonly zeroHops: number
+  readonly lookaheadHops: number
+}
+
+export class Frames {
+  readonly #shape: FrameShape
+  readonly #runner: HopRunner
+  /** (inputHop) the hop being filled; the runner's own input is shared between streams. */
+  readonly #pending: Float32Array
+  #filled = 0
+  #toDrop: number
+  /** Since the beginning of the stream. */
+  samplesIn = 0
+  samplesOut = 0
+  hops = 0
+
+  constructor(shape: FrameShape, runner: HopRunner) {
+    this.#shape = shape
+    this.#runner = runner
+    this.#pending = new Float32Array(shape.inputHop)
+    this.#toDrop = shape.lagSamples
+  }
+
+  reset(): void {
+    this.#filled = 0
+    this.#toDrop = this.#shape.lagSamples
+    this.samplesIn = 0
+    this.samplesOut = 0
+    this.hops = 0
+  }
+
+  /** Samples that come out when `count` more go in. */
+  readyAfter(count: number): number {
+    const { inputHop, outputHop } = this.#shape
+    const hops = Math.floor((this.#filled + count) / inputHop)
+    return Math.max(0, hops * outputHop - this.#toDrop)
+  }
+
+  /** Samples that `drain` would still give. */
+  get pending(): number {
+    const { inputHop, outputHop } = this.#shape
+    return Math.ceil((this.samplesIn * outputHop) / inputHop) - this.samplesOut
+  }
+
+  /** Takes `count` samples, writes what is ready to the same place of `out`, returns how many. Allocates nothing. */
+  push(samples: Float32Array, count: number, out: Float32Array, place: Place): number {
+    const { inputHop } = this.#shape
+    const { first, stride } = place
+    const before = this.samplesOut
+    let taken = 0
+    while (taken < count) {
+      const some = Math.min(inputHop - this.#filled, count - taken)
+      for (let i = 0; i < some; i++) this.#pending[this.#filled + i] = samples[first + (taken + i) * stride]
+      taken += some
+      this.#filled += some
+      this.samplesIn += some
+      if (this.#filled === inputHop) this.#step(out, place, this.samplesOut - before, Number.POSITIVE_INFINITY)
+    }
+    return this.samplesOut - before
+  }
+
+  /** The rest of the stream: writes `pending` samples and returns their number. */
+  drain(out: Float32Array, place: Place): number {
+    const { zeroHops, lookaheadHops } = this.#shape
+    const count = this.pending
+    const end = this.samplesOut + count
+    const stepZeros = () => {
+      this.#pending.fill(0, this.#filled)
+      this.#step(out, place, count - (end - this.samplesOut), end - this.samplesOut)
+    }
+    if (this.#filled > 0) stepZeros()
+    for (let hop = 0; hop < zeroHops; hop++) stepZeros()
+    this.#runner.end()
+    for (let hop = 0; hop < lookaheadHops; hop++) stepZeros()
+    return count
+  }
+
+  /** One hop; `at` counts samples of this channel in `out`, at most `limit` are written. */
+  #step(out: Float32Array, { first, stride }: Place, at: number, limit: number): void {
+    this.#runner.input().set(this.#pending)
+    this.#runner.run()
+    this.#filled = 0
+    this.hops++
+    const result = this.#runner.output()
+    const skip = Math.min(this.#toDrop, result.length)
+    const count = Math.min(result.length - skip, limit)
+    this.#toDrop -= skip
+    for (let i = 0; i < count; i++) out[first + (at + i) * stride] = result[skip + i]
+    this.samplesOut += count
+  }
+}

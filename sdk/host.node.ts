@@ -1,0 +1,42 @@
+// Node: the core and the shipped models are files of this package, other models may be files or URLs. The fixed-order SIMD
+// build is taken, so that the same input gives the same bits on every machine.
+
+import { readFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { download } from './download.ts'
+import { fail } from './errors.ts'
+import type { Host, Progress } from './host.ts'
+import { isModelName, MODELS } from './models.ts'
+
+/** The package's folder, from the source in sdk/ as well as from dist/sdk/. */
+const here = dirname(fileURLToPath(import.meta.url))
+const root = here.endsWith(join('dist', 'sdk')) ? join(here, '..', '..') : join(here, '..')
+
+export const nodeHost: Host = {
+  async loadCore() {
+    const path = join(root, 'build', 'core.simd.wasm')
+    return WebAssembly.compile(await readBytes(path, 'WASM core', 'run `npm run build`'))
+  },
+
+  readModel(source: string | URL, progress: Progress) {
+    if (source instanceof URL && source.protocol === 'file:')
+      return readBytes(fileURLToPath(source), 'model', 'check the path')
+    if (source instanceof URL || /^https?:/.test(source)) return download(source, progress)
+    if (isModelName(source)) return readBytes(join(root, 'models', MODELS[source].file), 'model', 'run `npm run build`')
+    const names = Object.keys(MODELS).join(', ')
+    return readBytes(source, 'model', `give a file, a URL or one of: ${names}`)
+  },
+
+  now: () => performance.now(),
+}
+
+async function readBytes(path: string, what: string, remedy: string): Promise<Uint8Array<ArrayBuffer>> {
+  try {
+    return new Uint8Array(await readFile(path))
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === undefined) throw error
+    return fail('LOAD_FAILED', `${what} cannot be read (${code})`, path, remedy)
+  }
+}

@@ -1,0 +1,34 @@
+// Running level of a signal. In: chunks of samples in -1..1. Out: RMS in dBFS over all of them, and the peak.
+
+export class Level {
+  #energy = 0
+  #samples = 0
+  peak = 0
+
+  /** The first `count` samples. Allocates nothing. */
+  take(samples: Float32Array, count: number): void {
+    let energy = 0
+    let peak = this.peak
+    for (let i = 0; i < count; i++) {
+      const value = samples[i]
+      energy += value * value
+      const size = value < 0 ? -value : value
+      if (size > peak) peak = size
+    }
+    // one sample that is no number must not spoil the whole measurement
+    if (Number.isFinite(energy)) this.#energy += energy
+    this.#samples += count
+    this.peak = peak
+  }
+
+  reset(): void {
+    this.#energy = 0
+    this.#samples = 0
+    this.peak = 0
+  }
+
+  /** -Infinity for silence. */
+  get rmsDb(): number {
+    return this.#samples === 0 ? Number.NEGATIVE_INFINITY : 10 * Math.log10(this.#energy / this.#samples)
+  }
+}

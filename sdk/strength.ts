@@ -1,0 +1,50 @@
+// How much of the noise is taken away. In: the hop as it went in, the hop as the network made it (lag samples later).
+// Out: wet + a (dry - wet), dry delayed by the same lag: attenuation is bounded by 20 log10 a dB (`strengthDb`: -Infinity
+// the network alone, 0 bypass at the same latency). A change fades linearly over one hop.
+
+import { fail } from './errors.ts'
+
+export class Strength {
+  /** (lag + hop) the last input samples, oldest first. */
+  readonly #dry: Float32Array
+  readonly #hop: number
+  #share: number
+  #target: number
+
+  constructor(hop: number, lagSamples: number, strengthDb: number) {
+    this.#dry = new Float32Array(lagSamples + hop)
+    this.#hop = hop
+    this.#target = shareOf(strengthDb)
+    this.#share = this.#target
+  }
+
+  set strengthDb(value: number) {
+    this.#target = shareOf(value)
+  }
+
+  reset(): void {
+    this.#dry.fill(0)
+    this.#share = this.#target
+  }
+
+  /** `dry`: (hop) input of this hop. `wet`: (hop) its result, changed in place. */
+  blend(wet: Float32Array, dry: Float32Array): void {
+    this.#dry.copyWithin(0, this.#hop)
+    this.#dry.set(dry, this.#dry.length - this.#hop)
+    if (this.#share === 0 && this.#target === 0) return
+    const step = (this.#target - this.#share) / this.#hop
+    for (let i = 0; i < this.#hop; i++) {
+      const share = i === this.#hop - 1 ? this.#target : this.#share + step * (i + 1)
+      // exact at both ends: 0 leaves wet, 1 gives dry to the bit
+      wet[i] = share === 1 ? this.#dry[i] : wet[i] + share * (this.#dry[i] - wet[i])
+    }
+    this.#share = this.#target
+  }
+}
+
+/** Amplitude of the dry part. */
+export function shareOf(strengthDb: number): number {
+  if (Number.isNaN(strengthDb) || strengthDb > 0)
+    fail('OPTION_INVALID', 'strengthDb', strengthDb, 'use 0 (bypass) down to -Infinity (all the model does)')
+  return 10 ** (strengthDb / 20)
+}
