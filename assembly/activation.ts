@@ -18,7 +18,7 @@ export function exp4(x: v128): v128 {
   const anchor = splat(12582912.0)
   const shifted = f32x4.add(f32x4.mul(clamped, splat(1.4426950408889634)), anchor)
   const n = f32x4.sub(shifted, anchor)
-  const r = f32x4.sub(f32x4.sub(clamped, f32x4.mul(n, splat(0.693359375))), f32x4.mul(n, splat(-2.12194440e-4)))
+  const r = f32x4.sub(f32x4.sub(clamped, f32x4.mul(n, splat(0.693359375))), f32x4.mul(n, splat(-2.1219444e-4)))
   let p = splat(0.0013814610429108143)
   p = madd(splat(0.008368710987269878), p, r)
   p = madd(splat(0.04166838899254799), p, r)
@@ -46,7 +46,7 @@ export function ln4(x: v128): v128 {
   p = madd(splat(0.3333333134651184), p, f)
   const square = f32x4.mul(f, f)
   let small = f32x4.mul(f32x4.mul(p, square), f)
-  small = nmadd(small, e, splat(2.12194440e-4))
+  small = nmadd(small, e, splat(2.1219444e-4))
   small = nmadd(small, splat(0.5), square)
   return f32x4.add(f32x4.add(small, f), f32x4.mul(e, splat(0.693359375)))
 }
@@ -106,10 +106,10 @@ function tanh(at: usize, floats: i32): void {
 
 /** Applies the activation that follows a kernel to its result, in place. */
 export function activate(code: i32, at: usize, floats: i32): void {
-  if (code == SILU) silu(at, floats)
-  else if (code == RELU) relu(at, floats)
-  else if (code == SIGMOID) sigmoid(at, floats)
-  else if (code == TANH) tanh(at, floats)
+  if (code === SILU) silu(at, floats)
+  else if (code === RELU) relu(at, floats)
+  else if (code === SIGMOID) sigmoid(at, floats)
+  else if (code === TANH) tanh(at, floats)
 }
 
 /** rows x channels, one slope per channel, in place. */
@@ -121,6 +121,6 @@ export function prelu(at: usize, slopes: usize, rows: i32, channels: i32): void 
       v128.store(at, prelu4(v128.load(at), v128.load(slope)))
     }
     if (n > 0) storePart(at, prelu4(loadPart(at, n), loadPart(slope, n)), n)
-    at += <usize>n << 2
+    at += (<usize>n) << 2
   }
 }

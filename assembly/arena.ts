@@ -51,7 +51,7 @@ const NEVER: i64 = 1 << 62
 /** Index one past the last step of a timeline. */
 export function endIndex(state: usize, steps: i32): i64 {
   const hops = changetype<StateHeader>(state).hopsInAll
-  return hops == u64.MAX_VALUE ? NEVER : <i64>hops * <i64>steps
+  return hops === u64.MAX_VALUE ? NEVER : <i64>hops * <i64>steps
 }
 
 export function clampStep(index: i64, steps: i32): i32 {
@@ -59,7 +59,7 @@ export function clampStep(index: i64, steps: i32): i32 {
 }
 
 export function zero(at: usize, floats: i32): void {
-  if (floats > 0) memory.fill(at, 0, <usize>floats << 2)
+  if (floats > 0) memory.fill(at, 0, (<usize>floats) << 2)
 }
 
 /** Of any length, forwards; the areas may overlap where `to` lies below `from`. */

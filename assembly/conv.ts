@@ -21,8 +21,8 @@ export function conv(op: Op, program: usize, state: usize, scratch: usize, from:
 export function keepLast(history: usize, input: usize, past: i32, steps: i32, floats: i32): void {
   const kept = max(0, past - steps)
   const taken = past - kept
-  copy(history, history + (<usize>(steps * floats) << 2), kept * floats)
-  copy(history + (<usize>(kept * floats) << 2), input + (<usize>((steps - taken) * floats) << 2), taken * floats)
+  copy(history, history + ((<usize>(steps * floats)) << 2), kept * floats)
+  copy(history + ((<usize>(kept * floats)) << 2), input + ((<usize>((steps - taken) * floats)) << 2), taken * floats)
 }
 
 function filterStep(op: Op, program: usize, history: usize, scratch: usize, step: i32, taps: i32): void {
@@ -30,16 +30,16 @@ function filterStep(op: Op, program: usize, history: usize, scratch: usize, step
   const reach = (bands - 1) >>> 1
   const channels = op.channels
   const positions = op.positions
-  const stride = <usize>channels << 2
+  const stride = (<usize>channels) << 2
   const bias = op.block(program, op.weights1)
   let y = op.resultStep(scratch, step)
   for (let p = 0; p < positions; p++) {
     const firstBand = max(0, reach - p)
     const endBand = min(bands, positions + reach - p)
     for (let c = 0; c < channels; c += LANES, y += VECTOR) {
-      const at = <usize>c << 2
+      const at = (<usize>c) << 2
       const left = channels - c
-      let total = bias == 0 ? splat(0.0) : left >= LANES ? v128.load(bias + at) : loadPart(bias + at, left)
+      let total = bias === 0 ? splat(0.0) : left >= LANES ? v128.load(bias + at) : loadPart(bias + at, left)
       for (let j = 0; j < taps; j++) {
         let x = rowOf(op, history, scratch, step + j - taps + 1, taps) + <usize>(p - reach + firstBand) * stride + at
         let w = program + op.weights0 + <usize>(j * bands + firstBand) * stride + at
@@ -51,7 +51,7 @@ function filterStep(op: Op, program: usize, history: usize, scratch: usize, step
       if (left >= LANES) v128.store(y, total)
       else {
         storePart(y, total, left)
-        y -= <usize>(LANES - left) << 2
+        y -= (<usize>(LANES - left)) << 2
       }
     }
   }
@@ -60,5 +60,5 @@ function filterStep(op: Op, program: usize, history: usize, scratch: usize, step
 /** Step t of the input, from the history where t < 0. */
 function rowOf(op: Op, history: usize, scratch: usize, t: i32, taps: i32): usize {
   if (t >= 0) return op.inputStep(scratch, t)
-  return history + (<usize>((t + taps - 1) * op.positions * op.channels) << 2)
+  return history + ((<usize>((t + taps - 1) * op.positions * op.channels)) << 2)
 }

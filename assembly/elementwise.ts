@@ -13,8 +13,8 @@ export function add(op: Op, program: usize, scratch: usize, from: i32, to: i32):
   const a = op.inputStep(scratch, from)
   const b = op.secondStep(scratch, from, op.positions * channels)
   const y = op.resultStep(scratch, from)
-  if (op.parameter0 == 0) addFlat(a, b, y, rows * channels)
-  else if (op.parameter0 == 1) addScaled(a, b, y, rows * channels, load<f32>(program + op.weights0))
+  if (op.parameter0 === 0) addFlat(a, b, y, rows * channels)
+  else if (op.parameter0 === 1) addScaled(a, b, y, rows * channels, load<f32>(program + op.weights0))
   else addRows(a, b, y, rows, channels, program + op.weights0)
 }
 
@@ -44,7 +44,7 @@ function addRows(a: usize, b: usize, y: usize, rows: i32, channels: i32, gains: 
       v128.store(y, madd(v128.load(a), v128.load(g), v128.load(b)))
     }
     if (n > 0) storePart(y, madd(loadPart(a, n), loadPart(g, n), loadPart(b, n)), n)
-    const rest = <usize>n << 2
+    const rest = (<usize>n) << 2
     a += rest
     b += rest
     y += rest
@@ -68,7 +68,7 @@ export function mul(op: Op, scratch: usize, from: i32, to: i32): void {
 export function glu(op: Op, scratch: usize, from: i32, to: i32): void {
   const channels = op.resultChannels
   const rows = (to - from) * op.positions
-  const half = <usize>channels << 2
+  const half = (<usize>channels) << 2
   let x = op.inputStep(scratch, from)
   let y = op.resultStep(scratch, from)
   for (let row = 0; row < rows; row++, x += half) {
@@ -77,7 +77,7 @@ export function glu(op: Op, scratch: usize, from: i32, to: i32): void {
       v128.store(y, f32x4.mul(v128.load(x), sigmoid4(v128.load(x + half))))
     }
     if (n > 0) storePart(y, f32x4.mul(loadPart(x, n), sigmoid4(loadPart(x + half, n))), n)
-    const rest = <usize>n << 2
+    const rest = (<usize>n) << 2
     x += rest
     y += rest
   }
@@ -85,15 +85,15 @@ export function glu(op: Op, scratch: usize, from: i32, to: i32): void {
 
 /** w x + b with (C) or (P, C) weights. */
 export function affine(op: Op, program: usize, scratch: usize, from: i32, to: i32): void {
-  const perPosition = op.parameter0 == 1
+  const perPosition = op.parameter0 === 1
   const steps = to - from
   const floats = perPosition ? op.positions * op.channels : op.channels
   const rows = perPosition ? steps : steps * op.positions
   const x = op.inputStep(scratch, from)
   const y = op.resultStep(scratch, from)
   const bias = op.block(program, op.weights1)
-  if (floats == 1) {
-    const b: f32 = bias == 0 ? 0 : load<f32>(bias)
+  if (floats === 1) {
+    const b: f32 = bias === 0 ? 0 : load<f32>(bias)
     affineFlat(x, y, rows, load<f32>(program + op.weights0), b)
   } else affineRows(x, y, rows, floats, program + op.weights0, bias)
 }
@@ -113,10 +113,10 @@ function affineRows(x: usize, y: usize, rows: i32, floats: i32, weights: usize, 
     let b = biases
     let n = floats
     for (; n >= LANES; n -= LANES, x += VECTOR, y += VECTOR, w += VECTOR, b += VECTOR) {
-      v128.store(y, madd(biases == 0 ? none : v128.load(b), v128.load(w), v128.load(x)))
+      v128.store(y, madd(biases === 0 ? none : v128.load(b), v128.load(w), v128.load(x)))
     }
-    if (n > 0) storePart(y, madd(biases == 0 ? none : loadPart(b, n), loadPart(w, n), loadPart(x, n)), n)
-    const rest = <usize>n << 2
+    if (n > 0) storePart(y, madd(biases === 0 ? none : loadPart(b, n), loadPart(w, n), loadPart(x, n)), n)
+    const rest = (<usize>n) << 2
     x += rest
     y += rest
   }
@@ -128,13 +128,13 @@ export function act(op: Op, program: usize, scratch: usize, from: i32, to: i32):
   const floats = rows * op.channels
   const y = op.resultStep(scratch, from)
   copy(y, op.inputStep(scratch, from), floats)
-  if (op.parameter0 == PRELU) prelu(y, program + op.weights0, rows, op.channels)
+  if (op.parameter0 === PRELU) prelu(y, program + op.weights0, rows, op.channels)
   else activate(op.parameter0, y, floats)
 }
 
 /** Channels parameter0.. of each row. */
 export function slice(op: Op, scratch: usize, from: i32, to: i32): void {
-  const x = op.inputStep(scratch, from) + (<usize>op.parameter0 << 2)
+  const x = op.inputStep(scratch, from) + ((<usize>op.parameter0) << 2)
   const rows = (to - from) * op.positions
   copyRows(op.resultStep(scratch, from), op.resultChannels, x, op.channels, op.resultChannels, rows)
 }
@@ -147,28 +147,28 @@ export function concat(op: Op, scratch: usize, from: i32, to: i32): void {
   const y = op.resultStep(scratch, from)
   copyRows(y, first + second, op.inputStep(scratch, from), first, first, rows)
   const b = op.secondStep(scratch, from, op.positions * second)
-  copyRows(y + (<usize>first << 2), first + second, b, second, second, rows)
+  copyRows(y + ((<usize>first) << 2), first + second, b, second, second, rows)
 }
 
 /** `floats` numbers per row; strides in floats. */
 function copyRows(to: usize, toStride: i32, from: usize, fromStride: i32, floats: i32, rows: i32): void {
   for (let row = 0; row < rows; row++) {
     copy(to, from, floats)
-    to += <usize>toStride << 2
-    from += <usize>fromStride << 2
+    to += (<usize>toStride) << 2
+    from += (<usize>fromStride) << 2
   }
 }
 
 /** Result position q is input position index[q], or zero where that is -1. */
 export function gather(op: Op, program: usize, scratch: usize, from: i32, to: i32): void {
   const channels = op.channels
-  const bytes = <usize>channels << 2
+  const bytes = (<usize>channels) << 2
   const results = op.resultPositions
   for (let step = from; step < to; step++) {
     const x = op.inputStep(scratch, step)
     let y = op.resultStep(scratch, step)
     for (let q = 0; q < results; q++, y += bytes) {
-      const index = load<i32>(program + op.weights0 + (<usize>q << 2))
+      const index = load<i32>(program + op.weights0 + ((<usize>q) << 2))
       if (index < 0) zero(y, channels)
       else copy(y, x + <usize>index * bytes, channels)
     }

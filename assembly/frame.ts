@@ -17,8 +17,8 @@ export function frame(op: Op, state: usize, scratch: usize, from: i32, to: i32):
     const y = op.resultStep(scratch, j)
     const start = j * stride
     const old = max(0, past - start)
-    copy(y, history + (<usize>start << 2), old)
-    copy(y + (<usize>old << 2), input + (<usize>(start + old - past) << 2), length - old)
+    copy(y, history + ((<usize>start) << 2), old)
+    copy(y + ((<usize>old) << 2), input + ((<usize>(start + old - past)) << 2), length - old)
   }
   keepLast(history, input, past, op.steps * stride, 1)
 }
@@ -30,7 +30,7 @@ export function overlap(op: Op, state: usize, scratch: usize, from: i32, to: i32
   const frames = op.steps / stride
   const sums = state + op.stateAt
   let x = scratch + op.inputAt
-  for (let j = 0; j < frames; j++, x += <usize>length << 2) {
+  for (let j = 0; j < frames; j++, x += (<usize>length) << 2) {
     const start = j * stride
     const first = min(max(from - start, 0), stride)
     const last = min(max(to - start, first), stride)
@@ -42,9 +42,9 @@ export function overlap(op: Op, state: usize, scratch: usize, from: i32, to: i32
 /** Samples first..last-1 of a stride: the frame and the sums left by those before it. */
 function emit(x: usize, sums: usize, y: usize, first: i32, last: i32, kept: i32): void {
   const shared = min(max(kept, first), last)
-  const at = <usize>first << 2
+  const at = (<usize>first) << 2
   addUp(y + at, x + at, sums + at, shared - first)
-  const rest = <usize>shared << 2
+  const rest = (<usize>shared) << 2
   copy(y + rest, x + rest, last - shared)
 }
 
@@ -52,9 +52,9 @@ function emit(x: usize, sums: usize, y: usize, first: i32, last: i32, kept: i32)
 function advance(x: usize, sums: usize, length: i32, stride: i32): void {
   const kept = length - stride
   const shared = max(0, kept - stride)
-  const on = <usize>stride << 2
+  const on = (<usize>stride) << 2
   addUp(sums, x + on, sums + on, shared)
-  const rest = <usize>shared << 2
+  const rest = (<usize>shared) << 2
   copy(sums + rest, x + on + rest, kept - shared)
 }
 
@@ -73,7 +73,7 @@ export function delay(op: Op, state: usize, scratch: usize, from: i32, to: i32):
   const floats = op.positions * op.channels
   const history = state + op.stateAt
   const old = min(max(late, from), to)
-  copy(op.resultStep(scratch, from), history + (<usize>(from * floats) << 2), (old - from) * floats)
+  copy(op.resultStep(scratch, from), history + ((<usize>(from * floats)) << 2), (old - from) * floats)
   copy(op.resultStep(scratch, old), op.inputStep(scratch, old - late), (to - old) * floats)
   keepLast(history, op.inputStep(scratch, 0), late, op.steps, floats)
 }

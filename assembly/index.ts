@@ -25,9 +25,9 @@ export function reset(program: usize, state: usize): void {
 /** Records opFrom..opTo-1 of the coming hop; calls for one hop follow each other without gaps, any number of them. */
 export function run(program: usize, state: usize, scratch: usize, opFrom: i32, opTo: i32): void {
   const header = changetype<Program>(program)
-  if (opFrom == 0) settleSamples(scratch + header.inputOffset, header.inputHop)
+  if (opFrom === 0) settleSamples(scratch + header.inputOffset, header.inputHop)
   runOps(program, state, scratch, opFrom, opTo)
-  if (opFrom < opTo && opTo == <i32>header.opCount) changetype<StateHeader>(state).hopsDone++
+  if (opFrom < opTo && opTo === <i32>header.opCount) changetype<StateHeader>(state).hopsDone++
 }
 
 /** One whole hop. */

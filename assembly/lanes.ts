@@ -28,27 +28,25 @@ export function nmadd(sum: v128, a: v128, b: v128): v128 {
 
 /** The order of this sum is part of the numeric version. */
 export function sumLanes(v: v128): f32 {
-  return (
-    f32x4.extract_lane(v, 0) + f32x4.extract_lane(v, 2) + (f32x4.extract_lane(v, 1) + f32x4.extract_lane(v, 3))
-  )
+  return f32x4.extract_lane(v, 0) + f32x4.extract_lane(v, 2) + (f32x4.extract_lane(v, 1) + f32x4.extract_lane(v, 3))
 }
 
 /** The first n (1..3) lanes from memory, zeros behind; touches nothing beyond them. */
 export function loadPart(at: usize, n: i32): v128 {
-  if (n == 1) return v128.load32_zero(at)
+  if (n === 1) return v128.load32_zero(at)
   const pair = v128.load64_zero(at)
-  if (n == 2) return pair
+  if (n === 2) return pair
   return v128.load32_lane(at + 8, pair, 2)
 }
 
 /** The first n (1..3) lanes to memory. */
 export function storePart(at: usize, v: v128, n: i32): void {
-  if (n == 1) {
+  if (n === 1) {
     v128.store32_lane(at, v, 0)
     return
   }
   v128.store64_lane(at, v, 0)
-  if (n == 3) v128.store32_lane(at + 8, v, 2)
+  if (n === 3) v128.store32_lane(at + 8, v, 2)
 }
 
 /** The first n lanes to memory, all of them where n >= 4. */

@@ -29,15 +29,26 @@ export function multiply(
   let row = 0
   for (; row + LANES < rows && tiled > 0; row += 2 * LANES) {
     let xn = x
-    let yn = y + (<usize>row << 2)
-    for (; xn != tiledX; xn += 4 * xStride, yn += 4 * yStride) {
-      tile2x4(blockAt(w, blockBytes, row), blockBytes, rowAt(bias, row), xn, xStride, yn, yStride, rows - row, depth, sum)
+    let yn = y + ((<usize>row) << 2)
+    for (; xn !== tiledX; xn += 4 * xStride, yn += 4 * yStride) {
+      tile2x4(
+        blockAt(w, blockBytes, row),
+        blockBytes,
+        rowAt(bias, row),
+        xn,
+        xStride,
+        yn,
+        yStride,
+        rows - row,
+        depth,
+        sum,
+      )
     }
   }
   if (row < rows) {
     let xn = x
-    let yn = y + (<usize>row << 2)
-    for (; xn != tiledX; xn += 4 * xStride, yn += 4 * yStride) {
+    let yn = y + ((<usize>row) << 2)
+    for (; xn !== tiledX; xn += 4 * xStride, yn += 4 * yStride) {
       tile1x4(blockAt(w, blockBytes, row), rowAt(bias, row), xn, xStride, yn, yStride, rows - row, depth, sum)
     }
   }
@@ -60,10 +71,19 @@ function multiplyColumn(
 ): void {
   let row = 0
   for (; row + 3 * LANES < rows; row += 4 * LANES) {
-    tile4x1(blockAt(w, blockBytes, row), blockBytes, rowAt(bias, row), x, y + (<usize>row << 2), rows - row, depth, sum)
+    tile4x1(
+      blockAt(w, blockBytes, row),
+      blockBytes,
+      rowAt(bias, row),
+      x,
+      y + ((<usize>row) << 2),
+      rows - row,
+      depth,
+      sum,
+    )
   }
   for (; row < rows; row += LANES) {
-    tile1x1(blockAt(w, blockBytes, row), rowAt(bias, row), x, y + (<usize>row << 2), rows - row, depth, sum)
+    tile1x1(blockAt(w, blockBytes, row), rowAt(bias, row), x, y + ((<usize>row) << 2), rows - row, depth, sum)
   }
 }
 
@@ -72,11 +92,11 @@ function blockAt(w: usize, blockBytes: usize, row: i32): usize {
 }
 
 function rowAt(bias: usize, row: i32): usize {
-  return bias == 0 ? 0 : bias + (<usize>row << 2)
+  return bias === 0 ? 0 : bias + ((<usize>row) << 2)
 }
 
 function biasAt(bias: usize, block: usize): v128 {
-  return bias == 0 ? splat(0.0) : v128.load(bias + block * VECTOR)
+  return bias === 0 ? splat(0.0) : v128.load(bias + block * VECTOR)
 }
 
 /** The first `rows` lanes of a result. */
@@ -110,7 +130,7 @@ function tile2x4(
   let x1 = x + xStride
   let x2 = x + 2 * xStride
   let x3 = x + 3 * xStride
-  const end = x + (<usize>depth << 2)
+  const end = x + ((<usize>depth) << 2)
   while (x < end) {
     const v0 = v128.load(w)
     const v1 = v128.load(w1)
@@ -162,7 +182,7 @@ function tile1x4(
   let x1 = x + xStride
   let x2 = x + 2 * xStride
   let x3 = x + 3 * xStride
-  const end = x + (<usize>depth << 2)
+  const end = x + ((<usize>depth) << 2)
   while (x < end) {
     const v0 = v128.load(w)
     let u = v128.load32_splat(x)
@@ -186,16 +206,7 @@ function tile1x4(
 }
 
 /** 16 rows of one column. */
-function tile4x1(
-  w: usize,
-  blockBytes: usize,
-  bias: usize,
-  x: usize,
-  y: usize,
-  rows: i32,
-  depth: i32,
-  sum: bool,
-): void {
+function tile4x1(w: usize, blockBytes: usize, bias: usize, x: usize, y: usize, rows: i32, depth: i32, sum: bool): void {
   let a00 = biasAt(bias, 0)
   let a10 = biasAt(bias, 1)
   let a20 = biasAt(bias, 2)
@@ -203,7 +214,7 @@ function tile4x1(
   let w1 = w + blockBytes
   let w2 = w + 2 * blockBytes
   let w3 = w + 3 * blockBytes
-  const end = x + (<usize>depth << 2)
+  const end = x + ((<usize>depth) << 2)
   while (x < end) {
     const v0 = v128.load(w)
     const v1 = v128.load(w1)
@@ -227,17 +238,9 @@ function tile4x1(
 }
 
 /** 4 rows of one column. */
-function tile1x1(
-  w: usize,
-  bias: usize,
-  x: usize,
-  y: usize,
-  rows: i32,
-  depth: i32,
-  sum: bool,
-): void {
+function tile1x1(w: usize, bias: usize, x: usize, y: usize, rows: i32, depth: i32, sum: bool): void {
   let a00 = biasAt(bias, 0)
-  const end = x + (<usize>depth << 2)
+  const end = x + ((<usize>depth) << 2)
   while (x < end) {
     const v0 = v128.load(w)
     let u = v128.load32_splat(x)
@@ -259,9 +262,9 @@ export function linear(op: Op, program: usize, scratch: usize, from: i32, to: i3
     <usize>depth * VECTOR,
     op.block(program, op.weights1),
     op.inputStep(scratch, from),
-    <usize>depth << 2,
+    (<usize>depth) << 2,
     y,
-    <usize>rows << 2,
+    (<usize>rows) << 2,
     rows,
     depth,
     columns,
@@ -291,7 +294,8 @@ export function bandconv(op: Op, program: usize, scratch: usize, from: i32, to: 
     for (let q = 0; q < firstWhole; q++) convolve(op, program, x, y, q, 1, taps, q * stride - padLeft, stride)
     const whole = endWhole - firstWhole
     if (whole > 0) convolve(op, program, x, y, firstWhole, whole, taps, firstWhole * stride - padLeft, stride)
-    for (let q = endWhole; q < resultPositions; q++) convolve(op, program, x, y, q, 1, taps, q * stride - padLeft, stride)
+    for (let q = endWhole; q < resultPositions; q++)
+      convolve(op, program, x, y, q, 1, taps, q * stride - padLeft, stride)
   }
   activate(parameters >>> 24, op.resultStep(scratch, from), (to - from) * resultPositions * op.resultChannels)
 }
@@ -316,10 +320,10 @@ function convolve(
     program + op.weights0 + <usize>(skip * channels) * VECTOR,
     <usize>(taps * channels) * VECTOR,
     op.block(program, op.weights1),
-    used == 0 ? x : x + (<usize>((left + skip) * channels) << 2),
-    <usize>(stride * channels) << 2,
-    y + (<usize>(q * rows) << 2),
-    <usize>rows << 2,
+    used === 0 ? x : x + ((<usize>((left + skip) * channels)) << 2),
+    (<usize>(stride * channels)) << 2,
+    y + ((<usize>(q * rows)) << 2),
+    (<usize>rows) << 2,
     rows,
     used * channels,
     count,

@@ -11,13 +11,22 @@ export function mix(op: Op, program: usize, scratch: usize, from: i32, to: i32):
   const width = channels / groups
   const positions = op.positions
   const results = op.resultPositions
-  const stride = <usize>channels << 2
+  const stride = (<usize>channels) << 2
   const bias = op.block(program, op.weights1)
   for (let step = from; step < to; step++) {
     for (let g = 0; g < groups; g++) {
-      const at = <usize>(g * width) << 2
-      const weights = program + op.weights0 + (<usize>(g * results * positions) << 2)
-      mixGroup(weights, bias, op.inputStep(scratch, step) + at, op.resultStep(scratch, step) + at, stride, width, positions, results)
+      const at = (<usize>(g * width)) << 2
+      const weights = program + op.weights0 + ((<usize>(g * results * positions)) << 2)
+      mixGroup(
+        weights,
+        bias,
+        op.inputStep(scratch, step) + at,
+        op.resultStep(scratch, step) + at,
+        stride,
+        width,
+        positions,
+        results,
+      )
     }
   }
   activate(op.parameter1, op.resultStep(scratch, from), (to - from) * results * channels)
@@ -33,30 +42,38 @@ function mixGroup(
   positions: i32,
   results: i32,
 ): void {
-  const rowBytes = <usize>positions << 2
+  const rowBytes = (<usize>positions) << 2
   for (let q = 0; q < results; ) {
     const w = weights + <usize>q * rowBytes
-    const b: usize = bias == 0 ? 0 : bias + (<usize>q << 2)
+    const b: usize = bias === 0 ? 0 : bias + ((<usize>q) << 2)
     const yq = y + <usize>q * stride
     const four = q + 4 <= results
     let c = 0
     if (four) {
       for (; c + 2 * LANES <= width; c += 2 * LANES) {
-        tile4x2(w, rowBytes, b, x + (<usize>c << 2), yq + (<usize>c << 2), stride, positions)
+        tile4x2(w, rowBytes, b, x + ((<usize>c) << 2), yq + ((<usize>c) << 2), stride, positions)
       }
       for (; c + LANES <= width; c += LANES) {
-        tile4x1(w, rowBytes, b, x + (<usize>c << 2), yq + (<usize>c << 2), stride, positions)
+        tile4x1(w, rowBytes, b, x + ((<usize>c) << 2), yq + ((<usize>c) << 2), stride, positions)
       }
     } else {
       for (; c + LANES <= width; c += LANES) {
-        tile1x1(w, b, x + (<usize>c << 2), yq + (<usize>c << 2), stride, positions)
+        tile1x1(w, b, x + ((<usize>c) << 2), yq + ((<usize>c) << 2), stride, positions)
       }
     }
     if (c < width) {
       const count = four ? 4 : 1
       for (let i = 0; i < count; i++) {
-        const bi: usize = b == 0 ? 0 : b + (<usize>i << 2)
-        part(w + <usize>i * rowBytes, bi, x + (<usize>c << 2), yq + <usize>i * stride + (<usize>c << 2), stride, positions, width - c)
+        const bi: usize = b === 0 ? 0 : b + ((<usize>i) << 2)
+        part(
+          w + <usize>i * rowBytes,
+          bi,
+          x + ((<usize>c) << 2),
+          yq + <usize>i * stride + ((<usize>c) << 2),
+          stride,
+          positions,
+          width - c,
+        )
       }
     }
     q += four ? 4 : 1
@@ -64,7 +81,7 @@ function mixGroup(
 }
 
 function biasAt(bias: usize, q: usize): v128 {
-  return bias == 0 ? splat(0.0) : v128.load32_splat(bias + (q << 2))
+  return bias === 0 ? splat(0.0) : v128.load32_splat(bias + (q << 2))
 }
 
 /** 4 result positions x 8 channels. */

@@ -11,7 +11,7 @@ export function norm(op: Op, program: usize, scratch: usize, from: i32, to: i32)
   const weight = program + op.weights0
   const bias = program + op.weights1
   const eps = reinterpret<f32>(op.parameter0)
-  const stride = <usize>channels << 2
+  const stride = (<usize>channels) << 2
   let x = op.inputStep(scratch, from)
   let y = op.resultStep(scratch, from)
   for (let row = 0; row < rows; row++, x += stride, y += stride) {

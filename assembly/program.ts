@@ -25,7 +25,7 @@ export function runOps(program: usize, state: usize, scratch: usize, opFrom: i32
     const floats = op.resultPositions * op.resultChannels
     const result = scratch + op.resultAt
     zero(result, from * floats)
-    zero(result + (<usize>(to * floats) << 2), (steps - to) * floats)
+    zero(result + ((<usize>(to * floats)) << 2), (steps - to) * floats)
     runOp(op, program, state, scratch, from, to)
   }
 }

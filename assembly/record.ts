@@ -39,19 +39,19 @@ export class Op {
 
   /** Step `step` of the first input, given as many floats per step as the result kind takes in. */
   inputStep(scratch: usize, step: i32): usize {
-    return scratch + this.inputAt + (<usize>(step * this.positions * this.channels) << 2)
+    return scratch + this.inputAt + ((<usize>(step * this.positions * this.channels)) << 2)
   }
 
   secondStep(scratch: usize, step: i32, floats: i32): usize {
-    return scratch + this.secondAt + (<usize>(step * floats) << 2)
+    return scratch + this.secondAt + ((<usize>(step * floats)) << 2)
   }
 
   resultStep(scratch: usize, step: i32): usize {
-    return scratch + this.resultAt + (<usize>(step * this.resultPositions * this.resultChannels) << 2)
+    return scratch + this.resultAt + ((<usize>(step * this.resultPositions * this.resultChannels)) << 2)
   }
 
   /** Address of a weight block, 0 where it is absent. */
   block(program: usize, offset: u32): usize {
-    return offset == 0 ? 0 : program + offset
+    return offset === 0 ? 0 : program + offset
   }
 }

@@ -136,6 +136,8 @@ function specsOf(kind: keyof typeof KIND): RecordSpec[] {
         return [{ ...shape, channels: 2, inputs: [S * P * 2, S * P * 6], parameters: [3, 0], stateFloats: 2 * P * 2 }]
       case 'flag':
         return [{ kind, steps: 1, positions: 1, channels: 1, inputs: [] }]
+      default:
+        throw new Error(`no specs of ${kind}`)
     }
   })
 }

@@ -32,13 +32,13 @@ export function irfft(op: Op, program: usize, scratch: usize, from: i32, to: i32
   const temporary = scratch + op.temporaryAt
   for (let step = from; step < to; step++) {
     join(op.inputStep(scratch, step), temporary, half, tables + <usize>half * 4)
-    const z = transform(temporary, temporary + (<usize>n << 2), half, tables)
+    const z = transform(temporary, temporary + ((<usize>n) << 2), half, tables)
     unfold(z, program + op.weights0, op.resultStep(scratch, step), n - m, m, <f32>1 / <f32>n)
   }
 }
 
 function applyWindow(x: usize, window: usize, y: usize, n: i32): void {
-  for (let i: usize = 0; i < <usize>n << 2; i += VECTOR) {
+  for (let i: usize = 0; i < (<usize>n) << 2; i += VECTOR) {
     v128.store(y + i, f32x4.mul(v128.load(x + i), v128.load(window + i)))
   }
 }
@@ -173,14 +173,14 @@ function unfold(z: usize, window: usize, y: usize, skip: i32, m: i32, scale: f32
   if (!(skip & 3)) {
     const s = splat(scale)
     for (; i + LANES <= m; i += LANES) {
-      const x = exchange(v128.load(z + (<usize>(skip + i) << 2)))
-      const at = <usize>i << 2
+      const x = exchange(v128.load(z + ((<usize>(skip + i)) << 2)))
+      const at = (<usize>i) << 2
       v128.store(y + at, f32x4.mul(f32x4.mul(x, s), v128.load(window + at)))
     }
   }
   for (; i < m; i++) {
-    const at = <usize>i << 2
-    store<f32>(y + at, load<f32>(z + (<usize>((skip + i) ^ 1) << 2)) * scale * load<f32>(window + at))
+    const at = (<usize>i) << 2
+    store<f32>(y + at, load<f32>(z + ((<usize>((skip + i) ^ 1)) << 2)) * scale * load<f32>(window + at))
   }
 }
 
@@ -191,7 +191,7 @@ function lnPower(a: v128, b: v128, eps: v128): v128 {
   return ln4(f32x4.add(madd(f32x4.mul(re, re), im, im), eps))
 }
 
-/** Two complex numbers, of which only the first is read where n == 1. */
+/** Two complex numbers, of which only the first is read where n === 1. */
 function loadPair(at: usize, n: i32): v128 {
   return n >= 2 ? v128.load(at) : v128.load64_zero(at)
 }
@@ -247,8 +247,10 @@ export function filter(op: Op, state: usize, scratch: usize, from: i32, to: i32)
     filterStep(op, history, scratch, step, M, op.resultStep(scratch, step), taps)
   }
   const taken = min(taps - 1, op.steps)
-  for (let i = taps - 2; i >= taken; i--) copy(history + <usize>i * bytes, history + <usize>(i - taken) * bytes, 2 * positions)
-  for (let i = 0; i < taken; i++) copy(history + <usize>i * bytes, op.inputStep(scratch, op.steps - 1 - i), 2 * positions)
+  for (let i = taps - 2; i >= taken; i--)
+    copy(history + <usize>i * bytes, history + <usize>(i - taken) * bytes, 2 * positions)
+  for (let i = 0; i < taken; i++)
+    copy(history + <usize>i * bytes, op.inputStep(scratch, op.steps - 1 - i), 2 * positions)
 }
 
 function filterStep(op: Op, history: usize, scratch: usize, step: i32, M: usize, y: usize, taps: i32): void {

@@ -22,12 +22,12 @@ export function ssm(op: Op, program: usize, state: usize, scratch: usize, from: 
   const partsC = flags & COMPLEX_C ? 2 : 1
   const u = op.inputStep(scratch, from)
   const y = op.resultStep(scratch, from)
-  const uStride = <usize>channels << 2
-  const yStride = <usize>rows << 2
+  const uStride = (<usize>channels) << 2
+  const yStride = (<usize>rows) << 2
   const V = scratch + op.temporaryAt
-  const strideV = <usize>(partsB * width) << 2
+  const strideV = (<usize>(partsB * width)) << 2
   const X = V + <usize>(op.steps * positions) * strideV
-  const strideX = <usize>(2 * width) << 2
+  const strideX = (<usize>(2 * width)) << 2
 
   multiply(
     program + op.weights1,
@@ -46,7 +46,8 @@ export function ssm(op: Op, program: usize, state: usize, scratch: usize, from: 
     const x = state + op.stateAt + <usize>p * strideX
     const v = V + <usize>p * strideV
     const trace = X + <usize>p * strideX
-    if (partsB == 2) scan(true, program + op.weights0, x, v, strideV * positions, trace, strideX * positions, width, to - from)
+    if (partsB === 2)
+      scan(true, program + op.weights0, x, v, strideV * positions, trace, strideX * positions, width, to - from)
     else scan(false, program + op.weights0, x, v, strideV * positions, trace, strideX * positions, width, to - from)
   }
   const depth = partsC * width
@@ -72,7 +73,7 @@ function scan(
   width: i32,
   steps: i32,
 ): void {
-  const part = <usize>width << 2
+  const part = (<usize>width) << 2
   for (let n: usize = 0; n < part; n += VECTOR) {
     const q = v128.load(poles + n)
     const w = v128.load(poles + part + n)
@@ -106,8 +107,8 @@ function pass(D: usize, u: usize, y: usize, channels: i32, columns: i32): void {
     }
     if (left > 0) {
       storePart(y, madd(loadPart(y, left), v128.load(gain), loadPart(u, left)), left)
-      u += <usize>left << 2
-      y += <usize>left << 2
+      u += (<usize>left) << 2
+      y += (<usize>left) << 2
     }
   }
 }

@@ -1,0 +1,201 @@
+// Speed of the core's kernels at the sizes networks have. In: build/core.{simd,relaxed,scalar}.wasm. Out: a table of
+// GMAC/s, as a share of the multiply-and-add peak measured in the same run (registers only, same engine), and the
+// ratio to the plain loop one would write in JavaScript. The columns N = steps x positions pick the tile: 1 to 3 columns
+// run the 16 x 1 tile, 4 and more the 8 x 4 tile.
+// Usage: node --import tsx bench/kernels.ts [--all] (also relaxed and scalar)
+
+import { performance } from 'node:perf_hooks'
+import binaryen from 'wasm-opt'
+import { Bench, buildModel, moduleOf, pack, type RecordSpec, randoms, type Target, up } from '../assembly/fixture.ts'
+
+const SIZES = [32, 64, 128, 256]
+const COLUMNS = [1, 2, 4, 16, 64]
+const ROUNDS = 25
+const ROUND_MS = 2
+const WARM_MS = 40
+
+/** Seconds per call: the best of many short rounds, so that a busy machine does not count. */
+function time(call: () => void): number {
+  let calls = 1
+  for (const until = performance.now() + WARM_MS; performance.now() < until; calls++) call()
+  calls = Math.max(1, Math.round((calls * ROUND_MS) / WARM_MS))
+  let best = Number.POSITIVE_INFINITY
+  for (let round = 0; round < ROUNDS; round++) {
+    const from = performance.now()
+    for (let i = 0; i < calls; i++) call()
+    best = Math.min(best, (performance.now() - from) / calls)
+  }
+  return best / 1000
+}
+
+/** GMAC/s of fourteen interleaved chains a = a + b c of four lanes. */
+function measurePeak(): number {
+  const chains = Array.from({ length: 14 }, (_, i) => i)
+  const text = `(module (func (export "spin") (param $n i32) (result f32)
+    ${chains.map((i) => `(local $a${i} v128)`).join(' ')} (local $b v128)
+    (local.set $b (f32x4.splat (f32.convert_i32_s (local.get $n))))
+    (loop $again
+      ${chains.map((i) => `(local.set $a${i} (f32x4.add (local.get $a${i}) (f32x4.mul (local.get $b) (local.get $a${(i + 1) % 14}))))`).join('\n')}
+      (br_if $again (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
+    (f32x4.extract_lane 0 ${chains.slice(1).reduce((sum, i) => `(f32x4.add ${sum} (local.get $a${i}))`, '(local.get $a0)')})))`
+  const module = binaryen.parseText(text)
+  module.setFeatures(binaryen.Features.SIMD128)
+  const spin = new WebAssembly.Instance(new WebAssembly.Module(module.emitBinary() as Uint8Array<ArrayBuffer>)).exports
+    .spin as (n: number) => number
+  return (14 * 4 * 1e4) / time(() => spin(1e4)) / 1e9
+}
+
+/** The loop one would write first. */
+function plainProduct(W: Float32Array, x: Float32Array, y: Float32Array, rows: number, depth: number): void {
+  for (let n = 0; n < x.length / depth; n++) {
+    for (let d = 0; d < rows; d++) {
+      let sum = 0
+      for (let k = 0; k < depth; k++) sum += W[d * depth + k] * x[n * depth + k]
+      y[n * rows + d] = sum
+    }
+  }
+}
+
+function prepare(spec: RecordSpec, target: Target): () => void {
+  const bench = new Bench(buildModel([spec]), target)
+  bench.write(spec.inputs.map((floats, i) => randoms(floats, i)))
+  const { core, program, state, scratch } = bench
+  return () => core.hop(program, state, scratch)
+}
+
+function linearOf(size: number, columns: number): RecordSpec {
+  return {
+    kind: 'linear',
+    steps: 1,
+    positions: columns,
+    channels: size,
+    resultChannels: size,
+    inputs: [columns * size],
+    weights: [pack(size, size, randoms(size * size, 1))],
+  }
+}
+
+/** Records other than products at the sizes of the shipped networks: name, spec, numbers they yield. */
+function others(): [string, RecordSpec, number][] {
+  const shape = { steps: 1, positions: 24, channels: 48, inputs: [24 * 48] }
+  const w = (n: number) => randoms(up(n), 3, 0.3)
+  const poles = (n: number) => new Float32Array(2 * n).fill(0.1)
+  const ssm = (P: number, C: number, N: number): RecordSpec => ({
+    kind: 'ssm',
+    steps: 1,
+    positions: P,
+    channels: C,
+    resultChannels: 2 * C,
+    inputs: [P * C],
+    weights: [poles(N), w(N * C), w(2 * C * 2 * N)],
+    parameters: [N, 2],
+    stateFloats: P * 2 * N,
+    temporaryFloats: P * 3 * N,
+  })
+  const transform = (kind: 'rfft' | 'irfft'): RecordSpec => ({
+    kind,
+    steps: 1,
+    positions: kind === 'rfft' ? 1 : 257,
+    channels: kind === 'rfft' ? 512 : 2,
+    resultPositions: kind === 'rfft' ? 257 : 1,
+    resultChannels: kind === 'rfft' ? 2 : 256,
+    inputs: [514],
+    weights: [w(512), w(768)],
+    parameters: kind === 'rfft' ? [512, 0] : [512, 256],
+    temporaryFloats: 1024,
+  })
+  return [
+    ['ssm 24 x 48 -> 96, order 64', ssm(24, 48, 64), 24 * 64],
+    ['ssm 64 x 24 -> 48, order 16', ssm(64, 24, 16), 64 * 16],
+    [
+      'mix 24 -> 24, 4 groups of 12',
+      { kind: 'mix', ...shape, weights: [w(4 * 24 * 24), w(24)], parameters: [4, 0] },
+      1152,
+    ],
+    [
+      'conv 3 taps',
+      { kind: 'conv', ...shape, weights: [w(3 * 48), w(48)], parameters: [3 | 256, 0], stateFloats: 2304 },
+      1152,
+    ],
+    ['norm over 48', { kind: 'norm', ...shape, weights: [w(48), w(48)], parameters: [0x3727c5ac, 0] }, 1152],
+    ['silu', { kind: 'act', ...shape, parameters: [1, 0] }, 1152],
+    ['tanh', { kind: 'act', ...shape, parameters: [4, 0] }, 1152],
+    ['glu', { kind: 'glu', ...shape, channels: 96, resultChannels: 48, inputs: [24 * 96] }, 1152],
+    ['add', { kind: 'add', ...shape, inputs: [1152, 1152] }, 1152],
+    ['rfft of 512', transform('rfft'), 512],
+    ['irfft of 512, last 256', transform('irfft'), 256],
+    [
+      'logpower',
+      {
+        kind: 'logpower',
+        steps: 1,
+        positions: 257,
+        channels: 2,
+        resultChannels: 1,
+        inputs: [514],
+        parameters: [0x322bcc77, 0],
+      },
+      257,
+    ],
+    [
+      'compress',
+      { kind: 'compress', steps: 1, positions: 257, channels: 2, inputs: [514], parameters: [0x3e99999a, 0x322bcc77] },
+      257,
+    ],
+    [
+      'filter, 2 taps',
+      {
+        kind: 'filter',
+        steps: 1,
+        positions: 257,
+        channels: 2,
+        inputs: [514, 1028],
+        parameters: [2, 0],
+        stateFloats: 514,
+      },
+      257,
+    ],
+  ]
+}
+
+function benchLinear(target: Target, peak: number): void {
+  console.log(`\nlinear, ${target}: GMAC/s (share of peak, times plain JavaScript)`)
+  console.log(['K = d'.padEnd(6), ...COLUMNS.map((n) => `N = ${n}`.padStart(20))].join(''))
+  for (const size of SIZES) {
+    const cells = COLUMNS.map((columns) => {
+      const seconds = time(prepare(linearOf(size, columns), target))
+      const [W, x, y] = [randoms(size * size, 1), randoms(size * columns, 2), new Float32Array(size * columns)]
+      const plain = time(() => plainProduct(W, x, y, size, size))
+      const gmacs = (size * size * columns) / seconds / 1e9
+      return `${gmacs.toFixed(1)} (${Math.round((100 * gmacs) / peak)} %, ${(plain / seconds).toFixed(1)}x)`.padStart(
+        20,
+      )
+    })
+    console.log(String(size).padEnd(6) + cells.join(''))
+  }
+}
+
+function benchOthers(target: Target): void {
+  console.log(`\nother records, ${target}: microseconds, nanoseconds per result`)
+  for (const [name, spec, results] of others()) {
+    const seconds = time(prepare(spec, target))
+    console.log(
+      `${name.padEnd(32)}${(seconds * 1e6).toFixed(2).padStart(8)}${((seconds * 1e9) / results).toFixed(2).padStart(8)}`,
+    )
+  }
+}
+
+// Engines compile hot code late: warm up before anything counts.
+const warm = prepare(linearOf(64, 7), 'simd')
+for (const until = performance.now() + 300; performance.now() < until; ) warm()
+const peak = measurePeak()
+console.log(`node ${process.version}, ${process.arch}; peak of f32x4 mul + add ${peak.toFixed(1)} GMAC/s`)
+const targets: Target[] = process.argv.includes('--all') ? ['simd', 'relaxed', 'scalar'] : ['simd']
+for (const target of targets) {
+  if (!moduleOf(target)) {
+    console.log(`\n${target}: this Node does not accept it`)
+    continue
+  }
+  benchLinear(target, peak)
+  benchOthers(target)
+}
