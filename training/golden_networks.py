@@ -208,15 +208,24 @@ def transformed(n, m, hop):
     return g.done()
 
 
-def filtered(taps):
+def filtered(taps, stride=32):
     g = Drawn("", 16000, 32)
-    x = g.add("frames", "frame", "input", length=64)
+    x = g.add("frames", "frame", "input", length=64, stride=stride)
     spectrum = g.add("spectrum", "rfft", x)
     x = g.add("head", "linear", spectrum, channels=2 * taps, wanted=("bias",))
     x = g.add("filtered", "filter", spectrum, x, taps=taps)
     x = g.add("wave", "irfft", x, length=64)
-    g.add("output", "overlap", x)
+    g.add("output", "overlap", x, stride=stride)
     return g.done()
+
+
+def far_ahead():
+    """Look-ahead of more than a hop, so that the other path waits longer than one."""
+    g = Drawn("", 16000, HOP)
+    x = g.add("group", "reshape", "input", shape=[12, 1, 5])
+    y = g.add("ahead", "conv", x, taps=3, lookahead=29, wanted=("bias",))
+    x = g.add("sum", "add", x, y)
+    return close(g, x, 12, 5)
 
 
 def spectrum_feature(op, **attributes):
@@ -269,11 +278,14 @@ SINGLE = {
     "bandconv-uneven": lambda: around("bandconv", (3, 8, 1), ("bias",), channels=1, taps=4, stride=3, pad=[0, 2]),
     "mix": lambda: around("mix", (4, 7, 5), ("bias",), positions=9),
     "mix-groups": lambda: around("mix", (3, 5, 6), positions=4, groups=3),
+    "mix-wide": lambda: around("mix", (2, 6, 13), ("bias",), positions=7),
     "mix-own-groups": lambda: around("mix", (2, 6, 7), ("bias",), positions=6, groups=7),
     "conv-causal": lambda: around("conv", (12, 1, 5), ("bias",), taps=3),
     "conv-centred": lambda: around("conv", (12, 1, 5), ("bias",), taps=3, lookahead=1),
     "conv-ahead": lambda: around("conv", (4, 1, 6), taps=2, lookahead=9),
     "conv-bands": lambda: around("conv", (4, 7, 3), ("bias",), taps=5, lookahead=2, bands=3),
+    "conv-one-step": lambda: around("conv", (1, 2, 5), ("bias",), taps=6, lookahead=2),
+    "conv-far-ahead": far_ahead,
     "conv-one-tap": lambda: around("conv", (6, 4, 2), taps=1, bands=5),
     "ssm-real": lambda: around("ssm", (12, 1, 5), channels=5, order=5),
     "ssm-complex-b": lambda: around("ssm", (12, 1, 3), ("complex B",), channels=7, order=6),
@@ -305,6 +317,7 @@ SINGLE = {
     "frame-plain": lambda: framed(60, 60),
     "rfft-16": lambda: transformed(16, 16, 8),
     "rfft-32": lambda: transformed(32, 24, 8),
+    "rfft-uneven": lambda: transformed(32, 21, 8),
     "rfft-512": lambda: transformed(512, 256, 128),
     "rfft-4096": lambda: transformed(4096, 1024, 512),
     "logpower": lambda: spectrum_feature("logpower", eps=1e-8),
@@ -312,6 +325,7 @@ SINGLE = {
     "compress-expand": lambda: spectrum_feature("compress", exponent=1.5, eps=1e-3),
     "filter": lambda: filtered(1),
     "filter-taps": lambda: filtered(3),
+    "filter-steps": lambda: filtered(4, 8),
     "flag": flagged,
     "meeting": meeting,
 }

@@ -42,6 +42,8 @@ export function playWhole(
   const state = scratch + align(model.scratchBytes)
   const end = state + model.stateBytes
   if (end > memory.buffer.byteLength) memory.grow(Math.ceil((end - memory.buffer.byteLength) / 65536))
+  // what earlier streams may have left: nothing may be read before it was written
+  new Uint8Array(memory.buffer).fill(0x4d, program)
   new Uint8Array(memory.buffer).set(file, program)
   const input = new Float32Array(memory.buffer, scratch + model.inputOffset, inputHop)
   const output = new Float32Array(memory.buffer, scratch + model.outputOffset, outputHop)
