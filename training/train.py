@@ -1,7 +1,7 @@
 """Train a network of `shapes.SHIPPED`.   python -m training.train --config base --bank BANK --steps 60000 --minutes 9
 
 A run can be split over many sittings: `--state` holds weights, EMA, optimiser, random state and step in one file, and the next sitting
-goes on where it stopped; the learning rate depends on the step alone. On a GPU the whole step (mixing, network, loss, gradient, update)
+goes on where it stopped; with --steps the learning rate depends on the step alone. On a GPU the whole step (mixing, network, loss, gradient, update)
 is one CUDA graph.
 """
 import argparse
@@ -24,7 +24,7 @@ def arguments():
     p.add_argument("--config", choices=SHIPPED, required=True)
     p.add_argument("--bank", default=".bank", help="folder made by training.banks")
     p.add_argument("--state", help="state file (default .train/CONFIG.pt)")
-    p.add_argument("--steps", type=int, default=60000, help="length of the whole schedule")
+    p.add_argument("--steps", type=int, default=60000, help="length of the whole schedule; 0: this sitting is the schedule, however far it gets")
     p.add_argument("--minutes", type=float, default=9.0, help="length of this sitting")
     p.add_argument("--batch", type=int, default=24)
     p.add_argument("--seconds", type=float, default=3.2, help="length of an item")
@@ -38,11 +38,9 @@ def arguments():
     return p.parse_args()
 
 
-def learning_rate(step, steps, peak, warmup=1000):
-    """Linear warm-up, then a cosine to one per cent."""
-    if step < warmup:
-        return peak * (step + 1) / warmup
-    return peak * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, (step - warmup) / max(1, steps - warmup)))))
+def learning_rate(step, progress, peak, warmup=500):
+    """Linear warm-up over steps, then a cosine over progress (0..1) down to one per cent."""
+    return peak * min(1.0, (step + 1) / warmup) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, progress))))
 
 
 class Trainer:
@@ -98,8 +96,8 @@ class Trainer:
         for k, v in parts.items():
             self.totals[k].add_(v)
 
-    def set_rates(self):
-        lr = learning_rate(self.step, self.a.steps, self.a.rate)
+    def set_rates(self, progress):
+        lr = learning_rate(self.step, progress, self.a.rate)
         for g in self.optimiser.param_groups:
             if self.cuda:
                 g["lr"].fill_(lr * g["share"])
@@ -167,8 +165,9 @@ class Trainer:
             t.zero_()
         begin = mark = saved = time.time()
         first, every = self.step, 200 if self.cuda else 20
-        while self.step < self.a.steps and time.time() - begin < 60 * self.a.minutes:
-            self.set_rates()
+        limit = 60 * self.a.minutes
+        while (spent := time.time() - begin) < limit and (self.step < self.a.steps or not self.a.steps):
+            self.set_rates(self.step / self.a.steps if self.a.steps else spent / limit)
             replay()
             self.step += 1
             if self.step % every == 0:
