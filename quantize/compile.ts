@@ -1,5 +1,5 @@
-// The compiler. In: the bytes of a checkpoint (safetensors with a graph, or a public .pt). Out: the bytes of a model
-// file. Pure and deterministic: equal input gives equal bytes.
+// The compiler. In: the bytes of a checkpoint (safetensors with a graph, or a public .pt) and how far to reduce it. Out:
+// the bytes of a model file and a report. Pure and deterministic: equal input gives equal bytes.
 
 import type { Part } from './attenuate.ts'
 import { type Checkpoint, readCheckpoint } from './checkpoint.ts'
@@ -8,14 +8,105 @@ import { lower } from './lower.ts'
 import { type Card, encodeModel, type OpRecord, weightsOffsetOf } from './modelfile.ts'
 import { plan } from './plan.ts'
 import { countMacs } from './record.ts'
+import {
+  analyseLayers,
+  applyRealisations,
+  calibrate,
+  type LayerReport,
+  reduceByTolerance,
+  reportLayer,
+} from './reduce.ts'
+import { chooseOrders, costOf, type Progress, type Target } from './sensitivity.ts'
 
 export interface CompileOptions {
   /** Public aTENNuate weights only: parts whose pre-convs are causal (`parseCausal`). */
   readonly causal?: readonly Part[]
+  /** Hankel singular values below this, relative to a layer's largest, are dropped. */
+  readonly tolerance?: number
+  /** Network SNR to keep, in dB against the unreduced network; needs calibration audio. */
+  readonly targetSnrDb?: number
+  /** Multiply-accumulates per second of the whole network; needs calibration audio. */
+  readonly maxMacsPerSecond?: number
+  /** Noisy speech at the input's rate, a few seconds. */
+  readonly calibration?: Float32Array
+  readonly onProgress?: Progress
+}
+
+export interface CompileReport {
+  readonly macsPerSecondBefore: number
+  readonly macsPerSecondAfter: number
+  readonly ssmMacsPerSecondBefore: number
+  readonly ssmMacsPerSecondAfter: number
+  /** Of the reduced network against the unreduced on the calibration audio. */
+  readonly snrDb: number | undefined
+  readonly layers: readonly LayerReport[]
+}
+
+export interface Compiled {
+  readonly bytes: Uint8Array
+  /** Undefined where nothing was to be reduced. */
+  readonly report: CompileReport | undefined
+  /** What was compiled: can be written back and trained further. */
+  readonly checkpoint: Checkpoint
 }
 
 export function compile(checkpointBytes: Uint8Array, options: CompileOptions = {}): Uint8Array {
-  return compileCheckpoint(readCheckpoint(checkpointBytes, options.causal))
+  return compileWithReport(checkpointBytes, options).bytes
+}
+
+export function compileWithReport(checkpointBytes: Uint8Array, options: CompileOptions = {}): Compiled {
+  const checkpoint = readCheckpoint(checkpointBytes, options.causal)
+  const { tolerance } = options
+  const target = readTarget(options)
+  if (tolerance === undefined && target === undefined) {
+    return { bytes: compileCheckpoint(checkpoint), report: undefined, checkpoint }
+  }
+  return reduceAndCompile(checkpoint, options, target)
+}
+
+function readTarget({ tolerance, targetSnrDb, maxMacsPerSecond, calibration }: CompileOptions): Target | undefined {
+  const given = [tolerance, targetSnrDb, maxMacsPerSecond].filter((value) => value !== undefined)
+  if (given.length > 1) fail('OPTION_INVALID', 'more than one of tolerance, target SNR and MACs', given, 'state one')
+  const target =
+    targetSnrDb !== undefined
+      ? { snrDb: targetSnrDb }
+      : maxMacsPerSecond !== undefined
+        ? { macsPerSecond: maxMacsPerSecond }
+        : undefined
+  if (target && !calibration)
+    fail('OPTION_INVALID', 'target without calibration audio', given, 'give it a noisy recording')
+  return target
+}
+
+function reduceAndCompile(checkpoint: Checkpoint, options: CompileOptions, target: Target | undefined): Compiled {
+  const trace = options.calibration && calibrate(checkpoint, options.calibration)
+  const layers = analyseLayers(checkpoint, trace)
+  const perSecond = checkpoint.graph.output.rate / checkpoint.graph.output.hop
+  const before = countNetworkMacs(checkpoint) * perSecond
+  const ssmBefore = costOf(reduceByTolerance(layers, 0))
+  const { realisations, snrDb } = target
+    ? chooseOrders(checkpoint, layers, trace!, target, before - ssmBefore, options.onProgress)
+    : { realisations: reduceByTolerance(layers, options.tolerance!), snrDb: undefined }
+  const reduced = applyRealisations(checkpoint, realisations)
+  const report: CompileReport = {
+    macsPerSecondBefore: before,
+    macsPerSecondAfter: countNetworkMacs(reduced) * perSecond,
+    ssmMacsPerSecondBefore: ssmBefore,
+    ssmMacsPerSecondAfter: costOf(realisations),
+    snrDb,
+    layers: realisations.map(reportLayer),
+  }
+  const orders = Object.fromEntries(report.layers.map((layer) => [layer.name, layer.statesAfter]))
+  return {
+    bytes: compileCheckpoint(reduced, { reduction: { ...(snrDb === undefined ? {} : { snrDb }), orders } }),
+    report,
+    checkpoint: reduced,
+  }
+}
+
+/** Per hop. */
+function countNetworkMacs({ graph }: Checkpoint): number {
+  return lower(graph).ops.reduce((sum, { task }) => sum + countMacs(task), 0)
 }
 
 export function compileCheckpoint({ graph }: Checkpoint, notes: Record<string, unknown> = {}): Uint8Array {
