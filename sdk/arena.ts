@@ -13,6 +13,8 @@ export class Arena {
   readonly #grow: (endBytes: number) => void
   readonly #gaps: Gap[] = []
   #end: number
+  /** In use, alignment included. */
+  usedBytes = 0
 
   constructor(base: number, grow: (endBytes: number) => void) {
     this.#grow = grow
@@ -26,6 +28,12 @@ export class Arena {
 
   allocate(bytes: number): number {
     const wanted = align(bytes)
+    const address = this.#take(wanted)
+    this.usedBytes += wanted
+    return address
+  }
+
+  #take(wanted: number): number {
     const found = this.#gaps.findIndex((gap) => gap.bytes >= wanted)
     if (found < 0) return this.#append(wanted)
     const gap = this.#gaps[found]
@@ -39,6 +47,7 @@ export class Arena {
   /** `bytes` as given to `allocate`. */
   release(address: number, bytes: number): void {
     const gap = { address, bytes: align(bytes) }
+    this.usedBytes -= gap.bytes
     const after = this.#gaps.findIndex((other) => other.address > address)
     const at = after < 0 ? this.#gaps.length : after
     this.#gaps.splice(at, 0, gap)

@@ -60,12 +60,12 @@ export class Core {
     }
   }
 
-  /** Bytes of memory in use. */
+  /** Bytes that programs, scratch and states take. */
   get usedBytes(): number {
-    return this.#arena.end
+    return this.#arena.usedBytes
   }
 
-  /** Puts a model file into memory, once per SHA-256; pair with `releaseProgram`. */
+  /** Puts a model file into memory, once per SHA-256. Every acquired or shared program is released once. */
   acquireProgram(bytes: Uint8Array): Program {
     const model = decodeModel(bytes)
     const known = this.#programs.get(model.sha256)
@@ -81,6 +81,12 @@ export class Core {
     new Uint8Array(this.memory.buffer, program.address, bytes.length).set(bytes)
     this.#programs.set(model.sha256, { program, users: 1 })
     return program
+  }
+
+  /** One more user of a program that somebody holds. */
+  shareProgram({ model }: Program): void {
+    const entry = this.#programs.get(model.sha256)
+    if (entry !== undefined) entry.users++
   }
 
   releaseProgram({ model, address, scratch }: Program): void {

@@ -33,6 +33,8 @@ export interface DenoiserOptions {
   readonly now?: () => number
 }
 
+export type SiblingOptions = Pick<DenoiserOptions, 'channels' | 'strengthDb'>
+
 export interface Stats {
   /** Per channel, since creation or `reset`. */
   readonly samplesIn: number
@@ -123,7 +125,7 @@ export class Denoiser {
     return out
   }
 
-  /** As `process`, into `out`; returns the number of samples written. Allocates nothing. */
+  /** As `process`, into `out`; returns the number of samples written. Allocates nothing but what the clock does. */
   processInto(chunk: Float32Array, out: Float32Array): number {
     this.#checkChunk(chunk, out)
     const { now } = this.#parts
@@ -172,13 +174,9 @@ export class Denoiser {
 
   /** Takes effect over the next hop, without a click. */
   set strengthDb(value: number) {
-    shareOf(value)
+    checkStrength(value, this.model)
     this.#strengthDb = value
-    for (const { strength } of this.#lanes) {
-      if (strength === undefined)
-        fail('OPTION_INVALID', 'strengthDb with unequal rates', value, 'use a model with one rate')
-      strength.strengthDb = value
-    }
+    for (const { strength } of this.#lanes) if (strength !== undefined) strength.strengthDb = value
   }
 
   stats(): Stats {
@@ -195,6 +193,16 @@ export class Denoiser {
       stateBytes: this.model.stateBytes,
       memoryBytes: this.#parts.core.usedBytes,
     }
+  }
+
+  /** Another stream of the same model: at once, and it costs only its state. */
+  sibling({ channels = this.channels, strengthDb = this.#strengthDb }: SiblingOptions = {}): Denoiser {
+    this.#checkAlive()
+    checkChannels(channels)
+    checkStrength(strengthDb, this.model)
+    const { core, program } = this.#parts
+    core.shareProgram(program)
+    return new Denoiser({ ...this.#parts, channels, strengthDb })
   }
 
   /** Frees the state; the weights too when no other stream uses them. May be called twice. */
@@ -230,8 +238,7 @@ export class Denoiser {
 /** Everything that is asynchronous about a denoiser. */
 export async function prepareParts(host: Host, options: DenoiserOptions): Promise<Parts> {
   const { channels = 1, strengthDb = Number.NEGATIVE_INFINITY, signal, onProgress } = options
-  if (!Number.isInteger(channels) || channels < 1 || channels > MAX_CHANNELS)
-    fail('CHANNELS_UNSUPPORTED', 'channels', channels, `use 1..${MAX_CHANNELS}`)
+  checkChannels(channels)
   shareOf(strengthDb)
   signal?.throwIfAborted()
   const [core, bytes] = await Promise.all([
@@ -240,12 +247,28 @@ export async function prepareParts(host: Host, options: DenoiserOptions): Promis
   ])
   signal?.throwIfAborted()
   const program = core.acquireProgram(bytes)
-  const { inputRate, outputRate } = program.model
-  const { sampleRate = inputRate } = options
-  if (sampleRate !== inputRate || (strengthDb !== Number.NEGATIVE_INFINITY && inputRate !== outputRate)) {
+  try {
+    checkRate(options.sampleRate, program.model)
+    checkStrength(strengthDb, program.model)
+  } catch (error) {
     core.releaseProgram(program)
-    if (sampleRate !== inputRate) fail('RATE_UNSUPPORTED', 'sample rate', `${sampleRate} Hz`, `use ${inputRate} Hz`)
-    fail('OPTION_INVALID', 'strengthDb with unequal rates', strengthDb, 'use a model with one rate')
+    throw error
   }
   return { core, program, channels, strengthDb, now: options.now ?? host.now }
+}
+
+function checkChannels(channels: number): void {
+  if (!Number.isInteger(channels) || channels < 1 || channels > MAX_CHANNELS)
+    fail('CHANNELS_UNSUPPORTED', 'channels', channels, `use 1..${MAX_CHANNELS}`)
+}
+
+function checkRate(sampleRate: number | undefined, { inputRate }: Model): void {
+  if (sampleRate !== undefined && sampleRate !== inputRate)
+    fail('RATE_UNSUPPORTED', 'sample rate', `${sampleRate} Hz`, `use ${inputRate} Hz`)
+}
+
+function checkStrength(strengthDb: number, { inputRate, outputRate }: Model): void {
+  shareOf(strengthDb)
+  if (strengthDb !== Number.NEGATIVE_INFINITY && inputRate !== outputRate)
+    fail('OPTION_INVALID', 'strengthDb with unequal rates', strengthDb, 'use a model with one rate')
 }

@@ -2,6 +2,9 @@
 // the input: the first `lag` results belong before its beginning and are dropped, and after `drain` exactly
 // inputs * outputHop / inputHop samples came out (rounded up). Nothing is allocated after creation.
 
+/** 96 dB above full scale. */
+const LARGEST = 65536
+
 /** What runs one hop. The views may be replaced whenever memory grew, so they are asked for each time. */
 export interface HopRunner {
   /** (inputHop) where the next hop's samples go. */
@@ -78,7 +81,7 @@ export class Frames {
     let taken = 0
     while (taken < count) {
       const some = Math.min(inputHop - this.#filled, count - taken)
-      for (let i = 0; i < some; i++) this.#pending[this.#filled + i] = samples[first + (taken + i) * stride]
+      for (let i = 0; i < some; i++) this.#pending[this.#filled + i] = bounded(samples[first + (taken + i) * stride])
       taken += some
       this.#filled += some
       this.samplesIn += some
@@ -116,4 +119,11 @@ export class Frames {
     for (let i = 0; i < count; i++) out[first + (at + i) * stride] = result[skip + i]
     this.samplesOut += count
   }
+}
+
+/** What is no number would stay in the state for ever, and so would what overflows when squared. */
+function bounded(sample: number): number {
+  if (sample > LARGEST) return LARGEST
+  if (sample < -LARGEST) return -LARGEST
+  return Number.isNaN(sample) ? 0 : sample
 }
