@@ -202,7 +202,8 @@ def transformed(n, m, hop):
     g = Drawn("", 16000, hop)
     x = g.add("frames", "frame", "input", length=n)
     x = g.add("spectrum", "rfft", x)
-    x = g.add("turned", "linear", x, channels=2, wanted=("bias",))  # also fills the imaginary parts of both end bins
+    x = g.add("turned", "linear", x, channels=2)  # also fills the imaginary parts of both end bins
+    x = g.add("weighted", "affine", x, wanted=("bias", "positions"))  # or a spectrum back to front would not show
     x = g.add("wave", "irfft", x, length=m)
     g.add("output", "overlap", x)
     return g.done()
