@@ -5,6 +5,7 @@ import { Denoiser } from '../index.ts'
 import { encodeSamples, sampleBytes } from '../pcm.ts'
 import { encodeWavHeader, type WavFormat } from '../wav.ts'
 import { type AudioSource, openAudio } from './audioFile.ts'
+import { blaming } from './blame.ts'
 import { type Output, openOutput } from './output.ts'
 import { showProgress } from './progress.ts'
 
@@ -36,12 +37,17 @@ export interface DenoiseReport {
 
 export async function denoiseFile(input: string, output: string, options: DenoiseOptions): Promise<void> {
   const source = await openAudio(input)
-  const denoiser = await Denoiser.create({
-    model: options.model,
-    sampleRate: source.format.sampleRate,
-    channels: source.format.channels,
-    ...(options.strengthDb !== undefined && { strengthDb: options.strengthDb }),
-  })
+  const denoiser = await blaming(
+    options.model,
+    () =>
+      Denoiser.create({
+        model: options.model,
+        sampleRate: source.format.sampleRate,
+        channels: source.format.channels,
+        ...(options.strengthDb !== undefined && { strengthDb: options.strengthDb }),
+      }),
+    ({ code }) => code.startsWith('MODEL'),
+  )
   const started = performance.now()
   const cpuBefore = process.cpuUsage()
   const writer = new WavOutput(source.format, source.frames, await openOutput(output))

@@ -6,6 +6,7 @@ import { readFile } from 'node:fs/promises'
 import { Command, InvalidArgumentError } from 'commander'
 import { AttenuateError, fail } from '../errors.ts'
 import { DEFAULT_MODEL, MODELS } from '../models.ts'
+import { blaming } from './blame.ts'
 import { compareFiles } from './compare.ts'
 import { compileFile } from './compile.ts'
 import { denoiseFile, formatDenoiseReport } from './denoise.ts'
@@ -31,7 +32,7 @@ program
   .action(async (input: string, output: string, { model, strength, json }) => {
     if (json && output === '-')
       fail('OPTION_INVALID', '--json with the audio on standard output', output, 'write to a file or leave out --json')
-    await about(input, () =>
+    await blaming(input, () =>
       denoiseFile(input, output, {
         model,
         strengthDb: strength,
@@ -51,7 +52,7 @@ program
   )
   .option('--json', 'the inspection of the result as JSON on standard output')
   .action(async (input: string, { output, causal, json }) => {
-    const text = await about(input, () => compileFile(input, output, causal, json))
+    const text = await blaming(input, () => compileFile(input, output, causal, json))
     if (json) print(text)
     else note(text)
   })
@@ -61,7 +62,7 @@ program
   .description('show what a model file holds: ops, cost, memory, latency')
   .argument('[model]', `${Object.keys(MODELS).join(', ')}, or a model file or URL`, DEFAULT_MODEL)
   .option('--json', 'as JSON')
-  .action(async (model: string, { json }) => print(await about(model, () => inspectFile(model, json))))
+  .action(async (model: string, { json }) => print(await blaming(model, () => inspectFile(model, json))))
 
 program
   .command('compare')
@@ -82,16 +83,7 @@ try {
   await program.parseAsync()
 } catch (error) {
   process.exitCode = explain(error)
-}
-
-/** Says which file an error is about. */
-async function about<T>(file: string, task: () => T | Promise<T>): Promise<T> {
-  try {
-    return await task()
-  } catch (error) {
-    if (error instanceof AttenuateError && !error.message.includes(file)) error.message = `${file}: ${error.message}`
-    throw error
-  }
+  process.stdin.destroy() // an unread pipe would keep the process waiting
 }
 
 /** One line on standard error; the exit code. */

@@ -1,0 +1,264 @@
+// The command line as a newcomer meets it: files and pipes in, files out, one clear line and exit code 1 for whatever is
+// wrong, and never half a file. Runs the built package (dist/).
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { PNG } from 'pngjs'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { sealModel } from '../quantize/modelfile.ts'
+import { readSafetensors, writeSafetensors } from '../quantize/safetensors.ts'
+import { encodeSamples, type SampleFormat, sampleBytes } from '../sdk/pcm.ts'
+import { encodeWavHeader, WavReader } from '../sdk/wav.ts'
+import { drawSamples } from './golden/signal.ts'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const program = join(root, 'dist/sdk/cli/index.js')
+const checkpoint = join(root, 'tests/golden/spectral.safetensors')
+const MODEL = join(root, 'models/lite.ssm')
+
+interface Place {
+  folder: string
+}
+const test = suite<Place>('command line')
+
+test.before.each((place) => {
+  place.folder = mkdtempSync(join(tmpdir(), 'attenuate-'))
+})
+test.after.each((place) => {
+  rmSync(place.folder, { recursive: true })
+})
+
+function attenuate(args: string[], input?: Uint8Array) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...args], {
+    input: input ?? '',
+    maxBuffer: 1 << 26,
+  })
+  return { status, stdout, stderr: stderr.toString() }
+}
+
+/** One line on standard error, exit code 1, nothing on standard output, nothing new in the folder. */
+function assertRefused({ folder }: Place, args: string[], message: RegExp, input?: Uint8Array): void {
+  const before = readdirSync(folder)
+  const { status, stdout, stderr } = attenuate(args, input)
+  assert.match(stderr, message)
+  assert.is(stderr.trimEnd().split('\n').length, 1, stderr)
+  assert.is(status, 1)
+  assert.is(stdout.length, 0)
+  assert.equal(readdirSync(folder), before)
+}
+
+function wav(samples: Float32Array, sampleFormat: SampleFormat = 's16', channels = 1, known = true): Uint8Array {
+  const body = new Uint8Array(samples.length * sampleBytes(sampleFormat))
+  encodeSamples(sampleFormat, samples, samples.length, body)
+  const format = { sampleFormat, sampleRate: 16000, channels }
+  return Uint8Array.from([...encodeWavHeader(format, known ? body.length : undefined), ...body])
+}
+
+function parse(bytes: Uint8Array) {
+  const reader = new WavReader()
+  return { data: reader.push(bytes), format: reader.format!, frames: reader.frames }
+}
+
+test('denoise: same length, rate and encoding; the noise goes', ({ folder }) => {
+  const out = join(folder, 'clean.wav')
+  const { status, stdout, stderr } = attenuate(['denoise', join(root, 'examples/clip/noisy.wav'), out])
+  assert.is(status, 0, stderr)
+  assert.is(stdout.length, 0)
+  assert.match(stderr, /latency +16\.0 ms \(256 samples\)/)
+  const [before, after] = [parse(readFileSync(join(root, 'examples/clip/noisy.wav'))), parse(readFileSync(out))]
+  assert.equal(after.format, before.format)
+  assert.is(after.data.length, before.data.length)
+  // the first 0.7 s are street noise alone
+  const energy = (bytes: Uint8Array) =>
+    new Int16Array(bytes.slice(0, 2 * 11200).buffer).reduce((sum, sample) => sum + sample * sample, 0)
+  assert.ok(energy(after.data) < energy(before.data) / 3, `${energy(after.data) / energy(before.data)}`)
+  assert.equal(readdirSync(folder), ['clean.wav'])
+})
+
+test('denoise: pipes give the bytes of files, unknown lengths too', ({ folder }) => {
+  const bytes = wav(drawSamples(9000, 7, 0.1))
+  const input = join(folder, 'in.wav')
+  const output = join(folder, 'out.wav')
+  writeFileSync(input, bytes)
+  assert.is(attenuate(['denoise', input, output]).status, 0)
+  const expected = readFileSync(output)
+  assert.ok(attenuate(['denoise', '-', '-'], bytes).stdout.equals(expected))
+  const open = attenuate(['denoise', '-', '-'], wav(drawSamples(9000, 7, 0.1), 's16', 1, false)).stdout
+  assert.equal(parse(open).data, parse(expected).data)
+  assert.is(attenuate(['denoise', '-', output], wav(drawSamples(9000, 7, 0.1), 's16', 1, false)).status, 0)
+  const grown = parse(readFileSync(output))
+  assert.is(grown.frames, 9000)
+  assert.equal(grown.data, parse(expected).data)
+})
+
+test('denoise: every encoding and channel count comes back as itself', ({ folder }) => {
+  for (const [format, channels] of [
+    ['u8', 1],
+    ['s24', 2],
+    ['s32', 1],
+    ['f32', 3],
+    ['f64', 1],
+    ['mulaw', 1],
+    ['alaw', 2],
+  ] as const) {
+    const bytes = wav(drawSamples(1200 * channels, 7, 0.1), format, channels)
+    const output = join(folder, 'out.wav')
+    const { status, stderr } = attenuate(['denoise', '-', output, '--model', MODEL], bytes)
+    assert.is(status, 0, stderr)
+    const found = parse(readFileSync(output))
+    assert.is(found.format.sampleFormat, format)
+    assert.is(found.format.channels, channels)
+    assert.is(found.frames, 1200)
+  }
+})
+
+test('denoise: a recording cut short is denoised as far as it goes', ({ folder }) => {
+  const bytes = wav(drawSamples(5000, 7, 0.1))
+  const output = join(folder, 'out.wav')
+  assert.is(attenuate(['denoise', '-', output], bytes.subarray(0, bytes.length - 2001)).status, 0)
+  assert.is(parse(readFileSync(output)).frames, 3999)
+})
+
+test('denoise: strength 0 leaves the bytes', ({ folder }) => {
+  const bytes = wav(drawSamples(5000, 7, 0.1))
+  const output = join(folder, 'out.wav')
+  assert.is(attenuate(['denoise', '-', output, '--strength', '0'], bytes).status, 0)
+  assert.equal(new Uint8Array(readFileSync(output)), bytes)
+})
+
+test('denoise --json: a report and nothing else', ({ folder }) => {
+  const { stdout, stderr } = attenuate(
+    ['denoise', '-', join(folder, 'out.wav'), '--json'],
+    wav(drawSamples(16000, 0, 0.1)),
+  )
+  const report = JSON.parse(stdout.toString())
+  assert.is(stderr, '')
+  assert.is(report.seconds, 1)
+  assert.is(report.latencySamples, 256)
+  assert.ok(report.realTimeFactor > 0 && report.realTimeFactorCpu > 0)
+})
+
+test('denoise: what is no WAV file, or cannot be read or written', (place) => {
+  const { folder } = place
+  const out = join(folder, 'out.wav')
+  const text = join(folder, 'text.wav')
+  writeFileSync(text, 'this is text, however it is called')
+  assertRefused(place, ['denoise', text, out], /text\.wav: AUDIO_INVALID: not a WAV file/)
+  assertRefused(place, ['denoise', '-', out], /-: AUDIO_INVALID: no samples/)
+  assertRefused(
+    place,
+    ['denoise', join(folder, 'none.wav'), out],
+    /LOAD_FAILED: cannot be read \(ENOENT\), .*none\.wav/,
+  )
+  assertRefused(place, ['denoise', folder, out], /LOAD_FAILED: cannot be read \(EISDIR\)/)
+  const silence = wav(new Float32Array(100))
+  assertRefused(place, ['denoise', '-', join(folder, 'no', 'x.wav')], /cannot be written \(ENOENT\).*x\.wav/, silence)
+  assertRefused(place, ['denoise', '-', '-', '--json'], /OPTION_INVALID: --json/, silence)
+  assertRefused(place, ['denoise', '-', out], /CHANNELS_UNSUPPORTED: channels, 9/, wav(new Float32Array(900), 's16', 9))
+})
+
+test('denoise: a failure in mid-file leaves the old output alone', (place) => {
+  const output = join(place.folder, 'out.wav')
+  writeFileSync(output, 'precious')
+  assertRefused(place, ['denoise', '-', output, '--model', checkpoint], /MODEL_INVALID/, wav(new Float32Array(99)))
+  assert.is(readFileSync(output, 'utf8'), 'precious')
+})
+
+test('models: truncated, corrupt, of another version, no model at all', (place) => {
+  const { folder } = place
+  const model = join(folder, 'm.ssm')
+  const good = new Uint8Array(readFileSync(MODEL))
+  const args = ['denoise', '-', join(folder, 'out.wav'), '--model', model]
+  const silence = wav(new Float32Array(99))
+  const refuse = (bytes: Uint8Array, message: RegExp) => {
+    writeFileSync(model, bytes)
+    assertRefused(place, args, message, silence)
+    assertRefused(place, ['inspect', model], message)
+  }
+  refuse(good.subarray(0, 50), /m\.ssm: MODEL_TRUNCATED: .*50 bytes/)
+  refuse(good.subarray(0, good.length - 1), /m\.ssm: MODEL_TRUNCATED/)
+  refuse(Uint8Array.from([...good, 0]), /m\.ssm: MODEL_INVALID: bytes after the end/)
+  refuse(
+    good.map((byte, i) => (i === 5000 ? byte ^ 1 : byte)),
+    /m\.ssm: MODEL_HASH/,
+  )
+  refuse(sealModel(good.map((byte, i) => (i === 4 ? 9 : byte))), /m\.ssm: MODEL_VERSION: .*, 9; use version 1/)
+  refuse(new TextEncoder().encode('x'.repeat(500)), /m\.ssm: MODEL_INVALID: not a model file/)
+  assertRefused(place, ['denoise', '-', join(folder, 'o.wav'), '-m', 'huge'], /LOAD_FAILED: .*huge; .*lite/, silence)
+})
+
+test('compile: a model that runs, and the report', ({ folder }) => {
+  const output = join(folder, 'm.ssm')
+  const { status, stdout, stderr } = attenuate(['compile', checkpoint, '-o', output, '--json'])
+  assert.is(status, 0, stderr)
+  const report = JSON.parse(stdout.toString())
+  assert.is(report.fileBytes, readFileSync(output).length)
+  const text = attenuate(['inspect', output]).stdout.toString()
+  assert.match(text, new RegExp(`latency +${report.latencySamples} samples`))
+  assert.is(attenuate(['denoise', '-', join(folder, 'o.wav'), '-m', output], wav(new Float32Array(99))).status, 0)
+})
+
+test('compile: a missing, a misshapen tensor, no checkpoint', (place) => {
+  const { folder } = place
+  const damaged = join(folder, 'damaged.safetensors')
+  const args = ['compile', damaged, '-o', join(folder, 'm.ssm')]
+  const damage = (change: (tensors: ReturnType<typeof readSafetensors>['tensors']) => void) => {
+    const { tensors, metadata } = readSafetensors(new Uint8Array(readFileSync(checkpoint)))
+    change(tensors)
+    writeFileSync(damaged, writeSafetensors(tensors, { attenuate: metadata.get('attenuate')! }, 'F32'))
+  }
+  const name = [...readSafetensors(new Uint8Array(readFileSync(checkpoint))).tensors.keys()].find((key) =>
+    key.endsWith('.A'),
+  )!
+  damage((tensors) => tensors.delete(name))
+  assertRefused(place, args, new RegExp(`damaged\\.safetensors: TENSOR_MISSING: .*${name}`))
+  damage((tensors) => tensors.set(name, { shape: [3, 2], data: new Float64Array(6) }))
+  assertRefused(place, args, new RegExp(`damaged\\.safetensors: TENSOR_SHAPE: .*${name}.*\\(3,2\\)`))
+  writeFileSync(damaged, 'no checkpoint')
+  assertRefused(place, args, /damaged\.safetensors: FILE_UNKNOWN/)
+  assert.not.ok(existsSync(join(folder, 'm.ssm')))
+})
+
+test('compare: a figure with both signals', ({ folder }) => {
+  const [a, b, figure] = ['a.wav', 'b.wav', 'f.png'].map((name) => join(folder, name))
+  const tone = Float32Array.from({ length: 32000 }, (_, i) => 0.5 * Math.sin((2 * Math.PI * 2000 * i) / 16000))
+  writeFileSync(a, wav(tone))
+  writeFileSync(b, wav(new Float32Array(32000)))
+  const { status, stdout, stderr } = attenuate(['compare', a, b, '-o', figure, '--json'])
+  assert.is(status, 0, stderr)
+  const [first, second] = JSON.parse(stdout.toString())
+  assert.ok(Math.abs(first.rmsDb - 20 * Math.log10(0.5 / Math.SQRT2)) < 0.01)
+  assert.is(second.rmsDb, null) // silence: JSON knows no infinity
+  const { width, height, data } = PNG.sync.read(readFileSync(figure))
+  const brightness = (x: number, y: number) => data[4 * (y * width + x)] + data[4 * (y * width + x) + 1]
+  const column = Array.from({ length: height }, (_, y) => brightness(600, y))
+  // the tone is a bright line at a quarter of the upper panel's height, the lower panel is dark
+  assert.ok(Math.max(...column.slice(230, 244)) > 300, 'bright at 2 kHz')
+  assert.ok(Math.max(...column.slice(60, 200)) < 120, 'dark above')
+  assert.ok(Math.max(...column.slice(400, 600)) < 120, 'dark below')
+})
+
+test('help and misuse', (place) => {
+  for (const args of [['--help'], ['denoise', '--help']]) {
+    const { status, stdout } = attenuate(args)
+    assert.is(status, 0)
+    assert.match(stdout.toString(), /Usage: attenuate/)
+  }
+  assert.match(attenuate(['--version']).stdout.toString(), /^\d+\.\d+\.\d+\n$/)
+  for (const args of [
+    ['denoise'],
+    ['denoise', 'a', 'b', '--strength', '3'],
+    ['fly'],
+    ['denoise', 'a', 'b', '--nonsense'],
+  ]) {
+    const { status, stderr } = attenuate(args)
+    assert.is(status, 1)
+    assert.match(stderr, /error: /)
+  }
+  assert.equal(readdirSync(place.folder), [])
+})
+
+test.run()
