@@ -69,9 +69,9 @@ export function copy(to: usize, from: usize, floats: i32): void {
   if (n > 0) storePart(to, loadPart(from, n), n)
 }
 
-/** Clears what is too small to hear from the input samples (see `settle`), in place. */
-export function settleSamples(at: usize, floats: i32): void {
+/** A copy without what is too small to hear (see `settle`); in place where `to` is `from`. */
+export function settleFloats(to: usize, from: usize, floats: i32): void {
   let n = floats
-  for (; n >= LANES; n -= LANES, at += VECTOR) v128.store(at, settle(v128.load(at)))
-  if (n > 0) storePart(at, settle(loadPart(at, n)), n)
+  for (; n >= LANES; n -= LANES, to += VECTOR, from += VECTOR) v128.store(to, settle(v128.load(from)))
+  if (n > 0) storePart(to, settle(loadPart(from, n)), n)
 }

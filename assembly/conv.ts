@@ -4,7 +4,7 @@
 
 import { activate } from './activation'
 import { copy } from './arena'
-import { LANES, loadPart, madd, splat, storePart, VECTOR } from './lanes'
+import { LANES, loadPart, madd, splat, storeUpTo, VECTOR } from './lanes'
 import { Op } from './record'
 
 export function conv(op: Op, program: usize, state: usize, scratch: usize, from: i32, to: i32): void {
@@ -12,7 +12,11 @@ export function conv(op: Op, program: usize, state: usize, scratch: usize, from:
   const past = taps - 1
   const floats = op.positions * op.channels
   const history = state + op.stateAt
-  for (let step = from; step < to; step++) filterStep(op, program, history, scratch, step, taps)
+  const bands = (op.parameter0 >>> 8) & 255
+  for (let step = from; step < to; step++) {
+    if (bands === 1) filterTime(op, program, history, scratch, step, taps)
+    else filterBands(op, program, history, scratch, step, taps, bands)
+  }
   activate(op.parameter1, op.resultStep(scratch, from), (to - from) * floats)
   keepLast(history, op.inputStep(scratch, 0), past, op.steps, floats)
 }
@@ -25,8 +29,58 @@ export function keepLast(history: usize, input: usize, past: i32, steps: i32, fl
   copy(history + ((<usize>(kept * floats)) << 2), input + ((<usize>((steps - taken) * floats)) << 2), taken * floats)
 }
 
-function filterStep(op: Op, program: usize, history: usize, scratch: usize, step: i32, taps: i32): void {
-  const bands = (op.parameter0 >>> 8) & 255
+/** One band: tap by tap over whole rows, three taps (the usual) in one go. */
+function filterTime(op: Op, program: usize, history: usize, scratch: usize, step: i32, taps: i32): void {
+  const channels = op.channels
+  const rows = op.positions
+  const stride = (<usize>channels) << 2
+  const bias = op.block(program, op.weights1)
+  const weights = program + op.weights0
+  const y = op.resultStep(scratch, step)
+  for (let c = 0; c < channels; c += LANES) {
+    const at = (<usize>c) << 2
+    const left = channels - c
+    const start = bias === 0 ? splat(0.0) : left >= LANES ? v128.load(bias + at) : loadPart(bias + at, left)
+    if (taps === 3 && left >= LANES) {
+      const x0 = rowOf(op, history, scratch, step - 2, taps) + at
+      const x1 = rowOf(op, history, scratch, step - 1, taps) + at
+      const x2 = rowOf(op, history, scratch, step, taps) + at
+      filterThree(weights + at, stride, start, x0, x1, x2, y + at, rows)
+      continue
+    }
+    for (let p: usize = 0; p < <usize>rows * stride; p += stride) {
+      let total = start
+      let w = weights + at
+      for (let j = 0; j < taps; j++, w += stride) {
+        const x = rowOf(op, history, scratch, step + j - taps + 1, taps) + p + at
+        if (left >= LANES) total = madd(total, v128.load(w), v128.load(x))
+        else total = madd(total, loadPart(w, left), loadPart(x, left))
+      }
+      storeUpTo(y + p + at, total, left)
+    }
+  }
+}
+
+/** Four channels of all positions. */
+function filterThree(w: usize, stride: usize, start: v128, x0: usize, x1: usize, x2: usize, y: usize, rows: i32): void {
+  const w0 = v128.load(w)
+  const w1 = v128.load(w + stride)
+  const w2 = v128.load(w + 2 * stride)
+  for (let p = 0; p < rows; p++, x0 += stride, x1 += stride, x2 += stride, y += stride) {
+    v128.store(y, madd(madd(madd(start, w0, v128.load(x0)), w1, v128.load(x1)), w2, v128.load(x2)))
+  }
+}
+
+/** Several bands: position by position, as the window is cut at the edges. */
+function filterBands(
+  op: Op,
+  program: usize,
+  history: usize,
+  scratch: usize,
+  step: i32,
+  taps: i32,
+  bands: i32,
+): void {
   const reach = (bands - 1) >>> 1
   const channels = op.channels
   const positions = op.positions
@@ -48,12 +102,9 @@ function filterStep(op: Op, program: usize, history: usize, scratch: usize, step
           else total = madd(total, loadPart(w, left), loadPart(x, left))
         }
       }
-      if (left >= LANES) v128.store(y, total)
-      else {
-        storePart(y, total, left)
-        y -= (<usize>(LANES - left)) << 2
-      }
+      storeUpTo(y, total, left)
     }
+    y -= (<usize>((LANES - (channels & 3)) & 3)) << 2
   }
 }
 

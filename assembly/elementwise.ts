@@ -152,25 +152,32 @@ export function concat(op: Op, scratch: usize, from: i32, to: i32): void {
 
 /** `floats` numbers per row; strides in floats. */
 function copyRows(to: usize, toStride: i32, from: usize, fromStride: i32, floats: i32, rows: i32): void {
-  for (let row = 0; row < rows; row++) {
-    copy(to, from, floats)
-    to += (<usize>toStride) << 2
-    from += (<usize>fromStride) << 2
+  const toBytes = (<usize>toStride) << 2
+  const fromBytes = (<usize>fromStride) << 2
+  if (floats === 1) {
+    for (let row = 0; row < rows; row++, to += toBytes, from += fromBytes) store<f32>(to, load<f32>(from))
+  } else if (floats === 2) {
+    for (let row = 0; row < rows; row++, to += toBytes, from += fromBytes) store<f64>(to, load<f64>(from))
+  } else {
+    for (let row = 0; row < rows; row++, to += toBytes, from += fromBytes) copy(to, from, floats)
   }
 }
 
-/** Result position q is input position index[q], or zero where that is -1. */
+/** Result position q is input position index[q], or zero where that is -1. Runs of neighbours move as one. */
 export function gather(op: Op, program: usize, scratch: usize, from: i32, to: i32): void {
   const channels = op.channels
   const bytes = (<usize>channels) << 2
-  const results = op.resultPositions
+  const end = program + op.weights0 + ((<usize>op.resultPositions) << 2)
   for (let step = from; step < to; step++) {
     const x = op.inputStep(scratch, step)
     let y = op.resultStep(scratch, step)
-    for (let q = 0; q < results; q++, y += bytes) {
-      const index = load<i32>(program + op.weights0 + ((<usize>q) << 2))
-      if (index < 0) zero(y, channels)
-      else copy(y, x + <usize>index * bytes, channels)
+    for (let at = program + op.weights0; at < end; ) {
+      const first = load<i32>(at)
+      let count = 1
+      for (at += 4; first >= 0 && at < end && load<i32>(at) === first + count; at += 4) count++
+      if (first < 0) zero(y, channels)
+      else copy(y, x + <usize>first * bytes, count * channels)
+      y += <usize>count * bytes
     }
   }
 }

@@ -3,7 +3,7 @@
 // writes input samples at scratch + inputOffset and reads the result at scratch + outputOffset. Nothing here allocates,
 // traps on valid files, or calls out.
 
-import { Program, settleSamples, StateHeader } from './arena'
+import { Program, settleFloats, StateHeader } from './arena'
 import { runOps } from './program'
 
 /** First byte that is the host's. */
@@ -25,7 +25,8 @@ export function reset(program: usize, state: usize): void {
 /** Records opFrom..opTo-1 of the coming hop; calls for one hop follow each other without gaps, any number of them. */
 export function run(program: usize, state: usize, scratch: usize, opFrom: i32, opTo: i32): void {
   const header = changetype<Program>(program)
-  if (opFrom === 0) settleSamples(scratch + header.inputOffset, header.inputHop)
+  const samples = scratch + header.inputOffset
+  if (opFrom === 0) settleFloats(samples, samples, header.inputHop)
   runOps(program, state, scratch, opFrom, opTo)
   if (opFrom < opTo && opTo === <i32>header.opCount) changetype<StateHeader>(state).hopsDone++
 }

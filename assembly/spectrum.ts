@@ -2,7 +2,7 @@
 // re and im interleaved, two complex numbers to a vector. n-point transforms run as complex ones of n/2 points (Stockham's
 // autosort, radix 2, decimation in frequency: Cooley & Tukey 1965, Stockham 1966) and one split step.
 
-import { exp4, ln4 } from './activation'
+import { expMinus4, ln4 } from './activation'
 import { copy } from './arena'
 import { LANES, loadPart, madd, splat, storePart, VECTOR } from './lanes'
 import { Op } from './record'
@@ -219,7 +219,7 @@ export function logpower(op: Op, scratch: usize, from: i32, to: i32): void {
 
 /** x (|x|^2 + eps)^((q-1)/2) */
 export function compress(op: Op, scratch: usize, from: i32, to: i32): void {
-  const exponent = splat((reinterpret<f32>(op.parameter0) - <f32>1) * <f32>0.5)
+  const exponent = splat((<f32>1 - reinterpret<f32>(op.parameter0)) * <f32>0.5)
   const eps = splat(reinterpret<f32>(op.parameter1))
   let x = op.inputStep(scratch, from)
   let y = op.resultStep(scratch, from)
@@ -227,7 +227,7 @@ export function compress(op: Op, scratch: usize, from: i32, to: i32): void {
   for (; n > 0; n -= LANES, x += 2 * VECTOR, y += 2 * VECTOR) {
     const a = loadPair(x, n)
     const b = n > 2 ? loadPair(x + VECTOR, n - 2) : splat(0.0)
-    const gain = exp4(f32x4.mul(exponent, lnPower(a, b, eps)))
+    const gain = expMinus4(f32x4.mul(exponent, lnPower(a, b, eps)))
     storePair(y, f32x4.mul(a, i8x16.shuffle(gain, gain, 0, 1, 2, 3, 0, 1, 2, 3, 4, 5, 6, 7, 4, 5, 6, 7)), n)
     if (n > 2) {
       const high = i8x16.shuffle(gain, gain, 8, 9, 10, 11, 8, 9, 10, 11, 12, 13, 14, 15, 12, 13, 14, 15)

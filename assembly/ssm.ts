@@ -2,8 +2,9 @@
 // y[t] = Re(C x[t]) + D u[t]. Three passes over all valid columns (steps x positions): V = B u, the recurrence, C x, so
 // that weights are loaded once per hop. Buffers: V (columns, up(N) or 2 up(N)), X (columns, [xr up(N), xi up(N)]).
 
+import { settleFloats } from './arena'
 import { multiply } from './linear.f32'
-import { LANES, loadPart, madd, nmadd, settle, storePart, up, VECTOR } from './lanes'
+import { LANES, loadPart, madd, nmadd, splat, storePart, up, VECTOR } from './lanes'
 import { Op } from './record'
 
 const COMPLEX_B: i32 = 1
@@ -11,13 +12,14 @@ const COMPLEX_C: i32 = 2
 const DIAGONAL_D: i32 = 4
 const FULL_D: i32 = 8
 
+const CHUNK_COLUMNS: i32 = 16
+
 export function ssm(op: Op, program: usize, state: usize, scratch: usize, from: i32, to: i32): void {
   const flags = op.parameter1
   const width = up(op.parameter0)
   const positions = op.positions
   const channels = op.channels
   const rows = op.resultChannels
-  const columns = (to - from) * positions
   const partsB = flags & COMPLEX_B ? 2 : 1
   const partsC = flags & COMPLEX_C ? 2 : 1
   const u = op.inputStep(scratch, from)
@@ -29,72 +31,85 @@ export function ssm(op: Op, program: usize, state: usize, scratch: usize, from: 
   const X = V + <usize>(op.steps * positions) * strideV
   const strideX = (<usize>(2 * width)) << 2
 
-  multiply(
-    program + op.weights1,
-    <usize>channels * VECTOR,
-    0,
-    u,
-    uStride,
-    V,
-    strideV,
-    partsB * width,
-    channels,
-    columns,
-    false,
-  )
-  for (let p = 0; p < positions; p++) {
-    const x = state + op.stateAt + <usize>p * strideX
-    const v = V + <usize>p * strideV
-    const trace = X + <usize>p * strideX
-    if (partsB === 2)
-      scan(true, program + op.weights0, x, v, strideV * positions, trace, strideX * positions, width, to - from)
-    else scan(false, program + op.weights0, x, v, strideV * positions, trace, strideX * positions, width, to - from)
-  }
+  // A few steps at a time: V and X stay in the first-level cache, however many steps a hop has.
+  const chunk = max(1, CHUNK_COLUMNS / positions)
   const depth = partsC * width
-  multiply(program + op.weights2, <usize>depth * VECTOR, 0, X, strideX, y, yStride, rows, depth, columns, false)
-  if (flags & FULL_D) {
-    multiply(program + op.weights3, uStride << 2, 0, u, uStride, y, yStride, rows, channels, columns, true)
-  } else if (flags & DIAGONAL_D) pass(program + op.weights3, u, y, rows, columns)
+  for (let step = 0; step < to - from; step += chunk) {
+    const steps = min(chunk, to - from - step)
+    const columns = steps * positions
+    const un = u + <usize>(step * positions) * uStride
+    const yn = y + <usize>(step * positions) * yStride
+    multiply(
+      program + op.weights1,
+      <usize>channels * VECTOR,
+      0,
+      un,
+      uStride,
+      V,
+      strideV,
+      partsB * width,
+      channels,
+      columns,
+      false,
+    )
+    recur(program + op.weights0, state + op.stateAt, V, X, width, partsB === 2, positions, steps)
+    multiply(program + op.weights2, <usize>depth * VECTOR, 0, X, strideX, yn, yStride, rows, depth, columns, false)
+    if (flags & FULL_D) {
+      multiply(program + op.weights3, uStride << 2, 0, un, uStride, yn, yStride, rows, channels, columns, true)
+    } else if (flags & DIAGONAL_D) pass(program + op.weights3, un, yn, rows, columns)
+  }
 }
 
-/**
- * The recurrence of one position over `steps` steps, four states at a time; x is the state, trace receives its course.
- * Written with q = 1 - Re(lambda), as x plus a change that is small where the pole is slow: one rounding of the size of
- * x per step. The state is settled once per hop.
- */
-function scan(
-  complexB: bool,
+/** The recurrence over `steps` steps; each takes the states where the step before left them. */
+function recur(
   poles: usize,
-  x: usize,
-  v: usize,
-  stepV: usize,
-  trace: usize,
-  stepX: usize,
+  state: usize,
+  V: usize,
+  X: usize,
   width: i32,
+  complexB: bool,
+  positions: i32,
   steps: i32,
 ): void {
   const part = (<usize>width) << 2
-  for (let n: usize = 0; n < part; n += VECTOR) {
-    const q = v128.load(poles + n)
-    const w = v128.load(poles + part + n)
-    let re = v128.load(x + n)
-    let im = v128.load(x + part + n)
-    let from = v + n
-    let into = trace + n
-    for (let t = 0; t < steps; t++) {
-      const changeRe = nmadd(nmadd(v128.load(from), q, re), w, im)
-      const turned = f32x4.mul(w, re)
-      const changeIm = nmadd(complexB ? f32x4.add(turned, v128.load(from + part)) : turned, q, im)
-      re = f32x4.add(re, changeRe)
-      im = f32x4.add(im, changeIm)
-      v128.store(into, re)
-      v128.store(into + part, im)
-      from += stepV
-      into += stepX
+  const strideV: usize = complexB ? 2 * part : part
+  const all = <usize>positions * 2 * part
+  let before = state
+  let x = X
+  let v = V
+  for (let t = 0; t < steps; t++) {
+    for (let p = 0; p < positions; p++, before += 2 * part, v += strideV, x += 2 * part) {
+      if (complexB) stepComplex(poles, before, v, x, part)
+      else stepReal(poles, before, v, x, part)
     }
-    v128.store(x + n, settle(re))
-    v128.store(x + part + n, settle(im))
+    before = x - all
   }
+  settleFloats(state, before, (all >> 2) as i32)
+}
+
+function stepComplex(poles: usize, before: usize, v: usize, x: usize, part: usize): void {
+  for (let n: usize = 0; n < part; n += VECTOR) {
+    advance(poles + n, before + n, v128.load(v + n), v128.load(v + part + n), x + n, part)
+  }
+}
+
+function stepReal(poles: usize, before: usize, v: usize, x: usize, part: usize): void {
+  for (let n: usize = 0; n < part; n += VECTOR) {
+    advance(poles + n, before + n, v128.load(v + n), splat(0.0), x + n, part)
+  }
+}
+
+/**
+ * Four states, one step. Written with q = 1 - Re(lambda), as x plus a change that is small where the pole is slow: one
+ * rounding of the size of x.
+ */
+function advance(poles: usize, before: usize, vr: v128, vi: v128, x: usize, part: usize): void {
+  const q = v128.load(poles)
+  const w = v128.load(poles + part)
+  const re = v128.load(before)
+  const im = v128.load(before + part)
+  v128.store(x, f32x4.add(re, nmadd(nmadd(vr, q, re), w, im)))
+  v128.store(x + part, f32x4.add(im, nmadd(madd(vi, w, re), q, im)))
 }
 
 /** y += D u, D diagonal. */
