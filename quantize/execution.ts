@@ -14,16 +14,18 @@ export interface Trace {
   readonly signals: Map<string, Signal>
 }
 
-/** Runs all nodes. Samples are padded with zeros to whole hops. */
-export function execute(graph: Graph, samples: ArrayLike<number>): Trace {
+/** Runs all nodes. Samples are padded with zeros to whole hops; `lost` names the hops whose `flag` is 1. */
+export function execute(graph: Graph, samples: ArrayLike<number>, lost: Iterable<number> = []): Trace {
   const hops = Math.ceil(samples.length / graph.input.hop)
   const input = new Float32Array(hops * graph.input.hop)
   input.set(samples)
+  const flag = new Float32Array(hops)
+  for (const hop of lost) flag[hop] = 1
   const trace: Trace = {
     hops,
     signals: new Map([
       ['input', input],
-      ['flag', new Float32Array(hops)],
+      ['flag', flag],
     ]),
   }
   for (const node of graph.nodes) trace.signals.set(node.name, executeNode(graph, node, trace))

@@ -170,8 +170,8 @@ export function balance(system: LinearSystem, P = reachability(system), Q = obse
 /** The leading `order` balanced coordinates, diagonalised again: at most `order` complex states, fewer for real pairs. */
 export function truncate({ system, reach, observe }: Balanced, order: number): Reduced {
   const r = Math.min(order, reach.columns)
-  const T = reach.subMatrix(0, reach.rows - 1, 0, r)
-  const W = observe.subMatrix(0, observe.rows - 1, 0, r).transpose()
+  const T = reach.subMatrix(0, reach.rows - 1, 0, r - 1)
+  const W = observe.subMatrix(0, observe.rows - 1, 0, r - 1).transpose()
   return diagonalise(W.mmul(advance(system, T)), W.mmul(stackB(system)), stackC(system).mmul(T), system)
 }
 

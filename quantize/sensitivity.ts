@@ -7,6 +7,7 @@
 import type { Checkpoint } from './checkpoint.ts'
 import { fail } from './errors.ts'
 import { execute, executeFrom, executeNode, type Signal, type Trace } from './execution.ts'
+import type { Port } from './graph.ts'
 import {
   applyRealisations,
   cheaper,
@@ -38,12 +39,23 @@ interface Option {
   error: number
 }
 
-/** Tolerances at which the error is measured. */
+/** What is known of one layer: measured orders, exact in cost and error. */
+interface Curve {
+  readonly layer: Layer
+  readonly original: number
+  /** The largest order expected to cost less than the original. */
+  readonly affordable: number
+  readonly measured: Map<number, { cost: number; error: number }>
+}
+
+/** Tolerances at which the error is measured first. */
 const PROBES = [0.1, 0.02, 0.004, 0.0008]
 /** Of calibration audio, in pieces spread over it, on which single layers are probed; the whole is for the final check. */
 const PROBE_SECONDS = 2
 const PROBE_PIECES = 4
-const MAX_ROUNDS = 6
+const MAX_ROUNDS = 8
+/** Rounds after which the orders picked are measured too, so that the next pick knows them exactly. */
+const REFINING_ROUNDS = 3
 /** Measured SNR may exceed the target by this much. */
 const SLACK_DB = 0.3
 
@@ -61,42 +73,85 @@ export function chooseOrders(
   if (!(power > 0))
     fail('AUDIO_INVALID', 'network is silent on the calibration audio: power', power, 'give it noisy speech')
   const excerpt = execute(checkpoint.graph, takeExcerpt(trace.signals.get('input')!, checkpoint.graph.input))
-  const options = layers.map((layer, i) => {
-    onProgress(i / (layers.length + 2), layer.node.name)
-    return listOptions(checkpoint, layer, excerpt)
+  const curves = layers.map((layer, i) => {
+    onProgress(i / (layers.length + MAX_ROUNDS), layer.node.name)
+    return probe(checkpoint, layer, excerpt)
   })
   // errors were measured on the excerpt: their unit is its output power
   const excerptPower = sumSquares(excerpt.signals.get('output')!)
+  const aim = 'snrDb' in target ? aimAtError(excerptPower, target.snrDb) : aimAtCost(target, macsElsewhere)
   let best: Choice | undefined
-  let aim = 'snrDb' in target ? excerptPower / 10 ** (target.snrDb / 10) : target.macsPerSecond - macsElsewhere
-  for (let round = 0; round < MAX_ROUNDS; round++) {
-    onProgress((layers.length + round / MAX_ROUNDS) / (layers.length + 2), 'whole network')
-    const picked = 'snrDb' in target ? pickByError(options, aim) : pickByCost(options, aim)
-    if (picked === undefined) {
-      const least = macsElsewhere + options.reduce((sum, list) => sum + Math.min(...list.map(({ cost }) => cost)), 0)
-      fail(
-        'TARGET_IMPOSSIBLE',
-        'multiply-accumulates per second',
-        'macsPerSecond' in target ? target.macsPerSecond : 0,
-        `at least ${Math.ceil(least)} are needed`,
-      )
-    }
-    const realisations = layers.map((layer, i) => {
-      const { order } = picked![i]
-      return order === undefined ? keepOriginal(layer) : cheaper(layer, realiseNear(layer, order))
-    })
+  for (let round = 0; round < MAX_ROUNDS && !aim.done; round++) {
+    onProgress((layers.length + round) / (layers.length + MAX_ROUNDS), 'whole network')
+    const options = curves.map(listOptions)
+    const picked = aim.pick(options)
+    if (picked === undefined) refuseCost(target, macsElsewhere, options)
+    const realisations = layers.map((layer, i) => realiseOption(layer, picked![i].order))
     const choice = { realisations, snrDb: measureSnr(checkpoint, realisations, trace) }
-    const next =
-      'snrDb' in target
-        ? judgeSnr(choice, target.snrDb, aim)
-        : judgeCost(choice, target.macsPerSecond - macsElsewhere, aim)
-    if (next.reached && (!best || isBetter(choice, best, target))) best = choice
-    if (next.done) break
-    aim = next.aim
+    if (aim.judge(choice) && (!best || aim.prefers(choice, best))) best = choice
+    if (round < REFINING_ROUNDS)
+      for (const [i, { order }] of picked!.entries()) measureOrder(checkpoint, curves[i], order, excerpt)
   }
   if (best === undefined)
     fail('TARGET_IMPOSSIBLE', 'no choice of orders reaches', JSON.stringify(target), 'ask for less')
   return best!
+}
+
+function realiseOption(layer: Layer, order: number | undefined): Realisation {
+  return order === undefined ? keepOriginal(layer) : cheaper(layer, realiseNear(layer, order))
+}
+
+function refuseCost(target: Target, macsElsewhere: number, options: Option[][]): never {
+  const least = macsElsewhere + options.reduce((sum, list) => sum + Math.min(...list.map(({ cost }) => cost)), 0)
+  const asked = 'macsPerSecond' in target ? target.macsPerSecond : 0
+  return fail('TARGET_IMPOSSIBLE', 'multiply-accumulates per second', asked, `at least ${Math.ceil(least)} are needed`)
+}
+
+/** Picks options for a limit, and moves the limit by what the whole network then showed. */
+interface Aim {
+  done: boolean
+  pick(options: Option[][]): Option[] | undefined
+  /** Whether the choice reaches the target. */
+  judge(choice: Choice): boolean
+  prefers(a: Choice, b: Choice): boolean
+}
+
+/** SNR is reached from above: summed error of single layers is a guess at the error of all, corrected by its miss. */
+function aimAtError(power: number, snrDb: number): Aim {
+  let aimDb = snrDb
+  // the aims nearest to the target that reached it and that did not
+  let [reached, missed] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
+  return {
+    done: false,
+    pick: (options) => pickByError(options, power / 10 ** (aimDb / 10)),
+    judge({ snrDb: found }) {
+      const miss = found - snrDb
+      if (miss >= 0) reached = Math.min(reached, aimDb)
+      else missed = Math.max(missed, aimDb)
+      this.done = miss >= 0 && miss <= SLACK_DB
+      const next = aimDb - miss + SLACK_DB / 2
+      const bracketed = missed < reached && Number.isFinite(missed) && Number.isFinite(reached)
+      aimDb = bracketed && !(next > missed && next < reached) ? (missed + reached) / 2 : next
+      return miss >= 0
+    },
+    prefers: (a, b) => costOf(a.realisations) < costOf(b.realisations),
+  }
+}
+
+function aimAtCost(target: { macsPerSecond: number }, macsElsewhere: number): Aim {
+  const allowed = target.macsPerSecond - macsElsewhere
+  let aim = allowed
+  return {
+    done: false,
+    pick: (options) => pickByCost(options, aim),
+    judge({ realisations }) {
+      const cost = costOf(realisations)
+      this.done = cost <= allowed && cost > 0.99 * allowed
+      aim = cost <= allowed ? aim + (allowed - cost) / 2 : aim - (cost - allowed) * 1.1
+      return cost <= allowed
+    },
+    prefers: (a, b) => a.snrDb > b.snrDb,
+  }
 }
 
 function checkTarget(target: Target): void {
@@ -104,21 +159,6 @@ function checkTarget(target: Target): void {
   const [min, max, what] =
     'snrDb' in target ? [0, 120, 'target SNR in dB'] : [1, 1e12, 'multiply-accumulates per second']
   if (!(value >= min && value <= max)) fail('OPTION_INVALID', what, value, `use ${min}..${max}`)
-}
-
-/** The error shrinks by what the last round missed; SNR is reached from above. */
-function judgeSnr({ snrDb }: Choice, wanted: number, aim: number) {
-  const miss = snrDb - wanted
-  return { reached: miss >= 0, done: miss >= 0 && miss <= SLACK_DB, aim: aim * 10 ** ((miss - SLACK_DB / 2) / 10) }
-}
-
-function judgeCost({ realisations }: Choice, limit: number, aim: number) {
-  const cost = costOf(realisations)
-  return { reached: cost <= limit, done: cost <= limit && cost > 0.97 * limit, aim: (aim * (0.99 * limit)) / cost }
-}
-
-function isBetter(a: Choice, b: Choice, target: Target): boolean {
-  return 'snrDb' in target ? costOf(a.realisations) < costOf(b.realisations) : a.snrDb > b.snrDb
 }
 
 export function costOf(realisations: readonly Realisation[]): number {
@@ -138,20 +178,38 @@ function takeExcerpt(samples: Signal, { rate, hop }: Port): Signal {
   return out
 }
 
-function listOptions(checkpoint: Checkpoint, layer: Layer, trace: Trace): Option[] {
-  const original = keepOriginal(layer)
-  const affordable = largestAffordable(layer, original.macsPerSecond)
-  const probes = [...new Set(PROBES.map((tolerance) => Math.min(orderAt(layer, tolerance), affordable)))].sort(
-    (a, b) => a - b,
-  )
-  const measured = probes.flatMap((order) => {
-    const realisation = affordable > 0 ? realiseNear(layer, order) : undefined
-    return realisation ? [{ tail: tailOf(layer, order), error: measureError(checkpoint, realisation, trace) }] : []
-  })
-  const options: Option[] = [{ order: undefined, cost: original.macsPerSecond, error: 0 }]
-  if (measured.length === 0) return options
+function probe(checkpoint: Checkpoint, layer: Layer, trace: Trace): Curve {
+  const original = keepOriginal(layer).macsPerSecond
+  const curve: Curve = { layer, original, affordable: largestAffordable(layer, original), measured: new Map() }
+  for (const tolerance of PROBES)
+    measureOrder(checkpoint, curve, Math.min(orderAt(layer, tolerance), curve.affordable), trace)
+  return curve
+}
+
+function measureOrder(
+  checkpoint: Checkpoint,
+  { layer, measured }: Curve,
+  order: number | undefined,
+  trace: Trace,
+): void {
+  if (order === undefined || order < 1 || measured.has(order)) return
+  const realisation = realiseNear(layer, order)
+  if (!realisation) return
+  measured.set(order, { cost: realisation.macsPerSecond, error: measureError(checkpoint, realisation, trace) })
+}
+
+/** Every order below the cost of the original: measured ones as they are, the others by interpolation. */
+function listOptions({ layer, original, affordable, measured }: Curve): Option[] {
+  const options: Option[] = [{ order: undefined, cost: original, error: 0 }]
+  if (measured.size === 0) return options
+  const points = [...measured]
+    .sort(([a], [b]) => a - b)
+    .map(([order, { error }]) => ({ tail: tailOf(layer, order), error }))
   for (let order = 1; order <= affordable; order++) {
-    options.push({ order, cost: predictCost(layer, order), error: interpolate(measured, tailOf(layer, order)) })
+    const known = measured.get(order)
+    const cost = known?.cost ?? predictCost(layer, order)
+    const error = known?.error ?? interpolate(points, tailOf(layer, order))
+    if (cost < original) options.push({ order, cost, error })
   }
   return options
 }
@@ -165,7 +223,7 @@ function largestAffordable(layer: Layer, limit: number): number {
 
 /** Poles come in pairs but for a few: one complex state for two coordinates. */
 function predictCost({ system: { inputs, outputs }, direct, rate }: Layer, order: number): number {
-  const states = Math.ceil((order + 1) / 2)
+  const states = Math.ceil(order / 2)
   const perState = (inputs === 1 ? 1 : 2 * inputs) + 4 + (outputs === 1 && inputs > 1 ? 1 : 2 * outputs)
   return (states * perState + (direct ? 1 : 0)) * rate
 }
@@ -210,7 +268,8 @@ function measureSnr(checkpoint: Checkpoint, realisations: readonly Realisation[]
 
 /** The cheapest choice whose summed error stays below `limit`. */
 function pickByError(options: Option[][], limit: number): Option[] {
-  return bisectPrice(options, (picked) => sum(picked, 'error') <= limit)!
+  const picked = bisectPrice(options, (picked) => sum(picked, 'error') <= limit)!
+  return fillUp(options, picked, 'cost', 'error', limit)
 }
 
 /** The best choice whose summed cost stays below `limit`. */
@@ -228,7 +287,31 @@ function pickByCost(options: Option[][], limit: number): Option[] | undefined {
       low = price
     } else high = price
   }
-  return best
+  return fillUp(options, best, 'error', 'cost', limit)
+}
+
+/** One price for all reaches only the convex hull: what room it leaves below `limit` is used by single moves. */
+function fillUp(
+  options: Option[][],
+  start: Option[],
+  gain: 'cost' | 'error',
+  limited: 'cost' | 'error',
+  limit: number,
+): Option[] {
+  const picked = [...start]
+  for (;;) {
+    const room = limit - sum(picked, limited)
+    let best: { layer: number; option: Option; saved: number } | undefined
+    for (const [layer, list] of options.entries()) {
+      for (const option of list) {
+        const saved = picked[layer][gain] - option[gain]
+        if (saved > (best?.saved ?? 0) && option[limited] - picked[layer][limited] <= room)
+          best = { layer, option, saved }
+      }
+    }
+    if (!best) return picked
+    picked[best.layer] = best.option
+  }
 }
 
 /** The lowest price of error at which `holds`; at the highest every layer keeps its original. */
