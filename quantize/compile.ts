@@ -55,7 +55,11 @@ export function compile(checkpointBytes: Uint8Array, options: CompileOptions = {
 }
 
 export function compileWithReport(checkpointBytes: Uint8Array, options: CompileOptions = {}): Compiled {
-  const checkpoint = readCheckpoint(checkpointBytes, options.causal)
+  return compileWithin(readCheckpoint(checkpointBytes, options.causal), options)
+}
+
+/** A checkpoint already read: who must know its rate before there is calibration audio. */
+export function compileWithin(checkpoint: Checkpoint, options: CompileOptions = {}): Compiled {
   const { tolerance } = options
   const target = readTarget(options)
   if (tolerance === undefined && target === undefined) {

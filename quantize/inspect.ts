@@ -3,6 +3,7 @@
 
 import type { Model, OpRecord } from './modelfile.ts'
 import { ACTIVATION_NAMES, activationOf, countMacs, measure, SSM_FLAGS } from './record.ts'
+import { alignColumns } from './table.ts'
 
 export interface InspectedOp {
   readonly name: string
@@ -143,16 +144,4 @@ export function formatInspection(inspection: Inspection): string {
 
 function count(n: number): string {
   return n.toLocaleString('en-US')
-}
-
-function alignColumns(rows: string[][], rightAligned: number[]): string[] {
-  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)))
-  return rows.map((row) =>
-    row
-      .map((cell, column) =>
-        rightAligned.includes(column) ? cell.padStart(widths[column]) : cell.padEnd(widths[column]),
-      )
-      .join('  ')
-      .trimEnd(),
-  )
 }

@@ -50,10 +50,23 @@ program
     '--causal <parts>',
     'public weights only: parts trained without look-ahead: none, neck, encoder,neck, neck,decoder, all',
   )
+  .option(
+    '--target-snr <dB>',
+    'cheapest orders that keep this SNR against the unreduced network, such as 40',
+    parseNumber,
+  )
+  .option('--macs <count>', 'best orders for so many multiply-accumulates per second in all, such as 90M', parseCount)
+  .option(
+    '--tolerance <share>',
+    'drop Hankel singular values below this share of the largest, such as 0.01',
+    parseNumber,
+  )
+  .option('--calibration <wav>', 'noisy speech to measure with (default: the clip of this package)')
   .option('--json', 'the inspection of the result as JSON on standard output')
-  .action(async (input: string, { output, causal, json }) => {
-    const text = await blaming(input, () => compileFile(input, output, causal, json))
-    if (json) print(text)
+  .addHelpText('after', '\nExample:\n  $ attenuate compile base.safetensors -o base.ssm --target-snr 40')
+  .action(async (input: string, command) => {
+    const text = await blaming(input, () => compileFile(input, command))
+    if (command.json) print(text)
     else note(text)
   })
 
@@ -100,6 +113,18 @@ function parseDb(text: string): number {
   const value = Number(text)
   if (text.trim() === '' || Number.isNaN(value) || value > 0) throw new InvalidArgumentError('Use 0 or less, in dB.')
   return value
+}
+
+function parseNumber(text: string): number {
+  const value = Number(text)
+  if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError('Use a number.')
+  return value
+}
+
+function parseCount(text: string): number {
+  const found = /^(\d+(?:\.\d+)?)([kMG]?)$/.exec(text.trim())
+  if (!found) throw new InvalidArgumentError('Use a number such as 90M (k, M and G for thousands).')
+  return Number(found[1]) * { k: 1e3, M: 1e6, G: 1e9, '': 1 }[found[2] as 'k' | 'M' | 'G' | '']
 }
 
 function packageFile(): URL {

@@ -1,0 +1,141 @@
+// `attenuate compile` as a process: targets reached and printed, refusals in one line that leave nothing behind. Runs the
+// built package (dist/).
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { describeNetwork } from '../../quantize/attenuate.ts'
+import { type Checkpoint, makeCheckpoint, writeCheckpoint } from '../../quantize/checkpoint.ts'
+import { fillNetwork } from '../../quantize/specimens.ts'
+import { encodeSamples } from '../pcm.ts'
+import { encodeWavHeader } from '../wav.ts'
+
+const program = fileURLToPath(new URL('../../dist/sdk/cli/index.js', import.meta.url))
+const clip = fileURLToPath(new URL('../../examples/clip/noisy.wav', import.meta.url))
+
+interface Place {
+  folder: string
+}
+const test = suite<Place>('attenuate compile')
+
+test.before.each((place) => {
+  place.folder = mkdtempSync(join(tmpdir(), 'attenuate-'))
+})
+test.after.each(({ folder }) => rmSync(folder, { recursive: true }))
+
+function run(...args: string[]) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [program, 'compile', ...args])
+  return { status, stdout: stdout.toString(), stderr: stderr.toString() }
+}
+
+function small(seed = 1): Checkpoint {
+  const json = describeNetwork(['encoder', 'neck', 'decoder'], { channels: [3, 4], factors: [4, 2], order: 24 })
+  return fillNetwork(json, seed, true)
+}
+
+function save({ folder }: Place, checkpoint: Pick<Checkpoint, 'text' | 'tensors'>, name = 'c.safetensors'): string {
+  const path = join(folder, name)
+  writeFileSync(path, writeCheckpoint(checkpoint))
+  return path
+}
+
+/** 16-bit mono. */
+function saveWav({ folder }: Place, samples: Float32Array, sampleRate = 16000): string {
+  const body = new Uint8Array(2 * samples.length)
+  encodeSamples('s16', samples, samples.length, body)
+  const path = join(folder, 'c.wav')
+  writeFileSync(
+    path,
+    Buffer.concat([encodeWavHeader({ sampleFormat: 's16', sampleRate, channels: 1 }, body.length), body]),
+  )
+  return path
+}
+
+/** A second of the bundled clip. */
+function speech(): Float32Array {
+  const bytes = readFileSync(clip)
+  return Float32Array.from({ length: 16000 }, (_, i) => bytes.readInt16LE(44 + 2 * (20000 + i)) / 32768)
+}
+
+test('a target SNR, a limit of MACs, a tolerance: reached, and the choice is printed', (place) => {
+  const checkpoint = save(place, small())
+  const wav = saveWav(place, speech())
+  const model = join(place.folder, 'm.ssm')
+  const bySnr = run(checkpoint, '-o', model, '--target-snr', '30', '--calibration', wav, '--json')
+  assert.is(bySnr.status, 0, bySnr.stderr)
+  const { reduction, macsPerSecond } = JSON.parse(bySnr.stdout)
+  assert.ok(reduction.snrDb >= 30)
+  assert.is(macsPerSecond, reduction.macsPerSecondAfter)
+  const limit = (reduction.macsPerSecondAfter + 50e3) / 1e6
+  const byMacs = run(checkpoint, '-o', model, '--macs', `${limit}M`, '--calibration', wav, '--json')
+  assert.is(byMacs.status, 0, byMacs.stderr)
+  assert.ok(JSON.parse(byMacs.stdout).macsPerSecond <= limit * 1e6)
+  const byTolerance = run(checkpoint, '-o', model, '--tolerance', '0.01')
+  assert.is(byTolerance.status, 0, byTolerance.stderr)
+  assert.match(byTolerance.stderr, /down0_ssm +reduced +24 +-> \d+ /)
+  assert.match(byTolerance.stderr, /SSMs +[\d.]+ -> [\d.]+ MMAC\/s/)
+})
+
+test('refusals: one line, exit code 1, no model', (place) => {
+  const model = join(place.folder, 'm.ssm')
+  const checkpoint = save(place, small())
+  const silence = saveWav(place, new Float32Array(16000))
+  const unstable = small()
+  unstable.tensors.get('down1_ssm.A')!.data[4] = -1e4
+  const broken = small()
+  broken.tensors.get('up0_ssm.C')!.data[3] = Number.NaN
+  const cases: [string[], RegExp][] = [
+    [[checkpoint, '--target-snr', '30', '--calibration', silence], /AUDIO_INVALID: calibration audio is silent/],
+    [[checkpoint, '--macs', '1k', '--calibration', clip], /TARGET_IMPOSSIBLE: .*; at least \d+ are needed/],
+    [[checkpoint, '--target-snr', '400', '--calibration', clip], /OPTION_INVALID: target SNR in dB, 400/],
+    [[checkpoint, '--target-snr', '30', '--tolerance', '0.1'], /OPTION_INVALID: more than one/],
+    [[checkpoint, '--tolerance', '2'], /OPTION_INVALID: tolerance, 2/],
+    [[checkpoint, '--target-snr', '30', '--calibration', checkpoint], /c\.safetensors: AUDIO_INVALID: not a WAV file/],
+    [
+      [save(place, unstable, 'u.safetensors')],
+      /u\.safetensors: TENSOR_VALUE: node down1_ssm: decay per step of pole 2/,
+    ],
+    [
+      [save(place, broken, 'n.safetensors'), '--tolerance', '0.1'],
+      /TENSOR_VALUE: node up0_ssm: up0_ssm\.C at element 3/,
+    ],
+  ]
+  const before = readdirSync(place.folder)
+  for (const [args, message] of cases) {
+    const { status, stderr, stdout } = run(...args, '-o', model)
+    assert.match(stderr, message)
+    assert.is(stderr.trimEnd().split('\n').length, 1, stderr)
+    assert.is(status, 1)
+    assert.is(stdout, '')
+    assert.equal(readdirSync(place.folder), before)
+  }
+})
+
+test('audio of another rate is resampled; options that are no numbers are refused', (place) => {
+  const port = { rate: 4000, hop: 16 }
+  const text = JSON.stringify({
+    version: 1,
+    name: 'slow',
+    input: port,
+    output: port,
+    graph: [
+      { name: 'group', op: 'reshape', in: ['input'], shape: [4, 1, 4] },
+      { name: 'x', op: 'ssm', in: ['group'], channels: 4, order: 12 },
+      { name: 'output', op: 'reshape', in: ['x'], shape: [16, 1, 1] },
+    ],
+  })
+  const checkpoint = save(place, makeCheckpoint(text, fillNetwork(JSON.parse(text)).tensors))
+  const found = run(checkpoint, '-o', join(place.folder, 'm.ssm'), '--target-snr', '30', '--json')
+  assert.is(found.status, 0, found.stderr)
+  assert.ok(JSON.parse(found.stdout).reduction.snrDb >= 30)
+  for (const args of [
+    ['--macs', 'many'],
+    ['--target-snr', ''],
+  ])
+    assert.is(run(checkpoint, '-o', 'm.ssm', ...args).status, 1)
+})
+
+test.run()
