@@ -1,80 +1,110 @@
 // What an SSM sees in practice. In: a system and its recorded input (T steps of P positions). Out: the covariance of its
 // states for that input, which weights the balancing towards signals that occur (Enns 1984), and a readout fitted to
-// the recorded output. A share of white input keeps both honest about what was not recorded.
+// the recorded output. Both look at deviations from the mean input: what the mean itself gives is kept exactly. A share
+// of white input keeps both honest about what was not recorded.
 
 import { Matrix, solve } from 'ml-matrix'
 import { type ComplexArray, gainAtRest, type LinearSystem, oneMinusExp } from './discretise.ts'
 import { fail } from './errors.ts'
 import { reachability, type Square } from './hankel.ts'
+import { multiplyRows } from './product.ts'
+import { visitStates } from './recurrence.ts'
 
-/** The recorded input and output of one SSM. */
+/** The input and output of one SSM over the calibration audio. */
 export interface Recording {
   readonly positions: number
-  /** (T, positions, inputs) */
+  /** (T, positions, inputs): deviations from `mean` */
   readonly input: Float32Array
-  /** (T, positions, outputs), without D */
+  /** The system reduced takes its input a step late. */
+  readonly late: boolean
+  /** (T, positions, outputs), what x[t] reads out, without D; whole, not deviations */
   readonly output: Float32Array
+  /** (inputs) */
+  readonly mean: Float64Array
 }
 
 /** Share of white input, relative to the recorded power. */
-const WHITE_SHARE = 0.01
+export const WHITE_SHARE = 0.01
 /** States looked at, spread over the recording: enough for a covariance of 512. */
 const SAMPLES = 3000
 
 /** (2N, 2N): covariance of (Re x, Im x) over the recording, and the white share. */
-export function recordedReachability(system: LinearSystem, { input, positions }: Recording): Square {
+export function recordedReachability(system: LinearSystem, recording: Recording): Square {
   const n = 2 * system.order
-  const sum = new Float64Array(n * n)
-  let count = 0
-  visitStates(system, input, positions, (state) => {
-    count++
-    for (let i = 0; i < n; i++) {
-      const a = state[i]
-      if (a !== 0) for (let j = 0; j <= i; j++) sum[i * n + j] += a * state[j]
-    }
-  })
+  const sampled = sampleStates(system, recording)
+  const data = new Float64Array(n * n)
+  multiplyRows(sampled.states, sampled.states, data, { rows: n, K: sampled.count, d: n })
   const white = reachability(system).data
-  const share = WHITE_SHARE * meanPower(input)
-  for (let i = 0; i < n; i++) {
-    for (let j = 0; j <= i; j++) sum[i * n + j] = sum[j * n + i] = sum[i * n + j] / count + share * white[i * n + j]
-  }
-  return { size: n, data: sum }
+  const share = WHITE_SHARE * meanPower(recording.input)
+  for (let i = 0; i < n * n; i++) data[i] = data[i] / sampled.count + share * white[i]
+  return { size: n, data }
 }
 
-/** Calls `visit` with (Re x, Im x) and the row it belongs to, for an even choice of steps and positions. */
-function visitStates(
-  { order: N, inputs, decay, angle, B }: LinearSystem,
-  input: Float32Array,
-  positions: number,
-  visit: (state: Float64Array, row: number) => void,
-): void {
+interface Sampled {
+  readonly count: number
+  /** (2N, count) */
+  readonly states: Float64Array
+  /** (count): rows of the recording they belong to */
+  readonly rows: Int32Array
+}
+
+/** States at an even choice of steps and positions; few positions in full rather than all in part. */
+function sampleStates(system: LinearSystem, recording: Recording, initial?: Float64Array): Sampled {
+  const { positions, mean } = recording
+  const { inputs, order } = system
+  const input = recording.late ? delay(recording.input, positions, mean) : recording.input
   const steps = input.length / (positions * inputs)
-  const [re, im] = [
-    decay.map((d, n) => Math.exp(-d) * Math.cos(angle[n])),
-    decay.map((d, n) => Math.exp(-d) * Math.sin(angle[n])),
-  ]
-  const complex = B.im.some((value) => value !== 0)
-  const state = new Float64Array(2 * N)
-  // few positions in full rather than all in part: a state needs its whole past
   const chosen = Math.min(positions, Math.max(1, Math.ceil(SAMPLES / steps)))
+  const places = Array.from({ length: chosen }, (_, k) => Math.floor(((k + 0.5) * positions) / chosen))
   const every = Math.max(1, Math.floor((steps * chosen) / SAMPLES))
-  for (let k = 0; k < chosen; k++) {
-    const p = Math.floor(((k + 0.5) * positions) / chosen)
-    state.fill(0)
-    for (let t = 0; t < steps; t++) {
-      const row = t * positions + p
-      for (let n = 0; n < N; n++) {
-        let bre = 0
-        let bim = 0
-        for (let c = 0; c < inputs; c++) bre += B.re[n * inputs + c] * input[row * inputs + c]
-        if (complex) for (let c = 0; c < inputs; c++) bim += B.im[n * inputs + c] * input[row * inputs + c]
-        const [a, b] = [state[n], state[N + n]]
-        state[n] = re[n] * a - im[n] * b + bre
-        state[N + n] = im[n] * a + re[n] * b + bim
+  const picked: number[] = []
+  for (let t = 0; t < steps; t++)
+    for (let k = 0; k < chosen; k++) if ((t + k) % every === 0) picked.push(t * chosen + k)
+  const [n, count] = [2 * order, picked.length]
+  const states = new Float64Array(n * count)
+  let at = 0
+  visitStates(
+    system,
+    takePositions(input, steps, positions, inputs, places),
+    chosen,
+    (block, first, rows) => {
+      for (; at < count && picked[at] < first + rows; at++) {
+        const from = (picked[at] - first) * n
+        for (let i = 0; i < n; i++) states[i * count + at] = block[from + i]
       }
-      if ((t + k) % every === 0) visit(state, row)
+    },
+    initial,
+  )
+  const rows = Int32Array.from(picked, (row) => Math.floor(row / chosen) * positions + places[row % chosen])
+  return { count, states, rows }
+}
+
+/** Before the start the input is zero, that is minus its mean. */
+function delay(input: Float32Array, positions: number, mean: Float64Array): Float32Array {
+  const step = positions * mean.length
+  const out = new Float32Array(input.length)
+  for (let i = 0; i < step; i++) out[i] = -mean[i % mean.length]
+  out.set(input.subarray(0, input.length - step), step)
+  return out
+}
+
+/** (steps, places, inputs) of (steps, positions, inputs). */
+function takePositions(
+  input: Float32Array,
+  steps: number,
+  positions: number,
+  inputs: number,
+  places: number[],
+): Float32Array {
+  if (places.length === positions) return input
+  const out = new Float32Array(steps * places.length * inputs)
+  for (let t = 0; t < steps; t++) {
+    for (const [k, p] of places.entries()) {
+      const from = (t * positions + p) * inputs
+      out.set(input.subarray(from, from + inputs), (t * places.length + k) * inputs)
     }
   }
+  return out
 }
 
 export function meanPower(signal: Float32Array): number {
@@ -84,36 +114,42 @@ export function meanPower(signal: Float32Array): number {
 }
 
 /**
- * The reduced system with C (and D where it has one) refitted: least squares of the recorded output on its own states,
- * plus the white share, for which both sides are known in closed form.
+ * The reduced system with C fitted: least squares of the recorded output on its own states, plus the white share, for
+ * which both sides are known in closed form, under the condition that the mean input gives exactly what the full
+ * system makes of it. Every state is scaled to unit RMS over the recording.
  */
-export function refitReadout(
-  full: LinearSystem,
-  reduced: LinearSystem,
-  { input, output, positions }: Recording,
-): LinearSystem {
-  const { order: N, inputs, outputs } = reduced
-  const live = [...Array(2 * N).keys()].filter(
-    (i) => i < N || reduced.angle[i - N] % Math.PI !== 0 || hasImaginary(reduced.B, i - N, inputs),
+export function refitReadout(full: LinearSystem, reduced: LinearSystem, recording: Recording): LinearSystem {
+  const { order: N, outputs } = reduced
+  const { mean, output, input } = recording
+  const rest = stateAtRest(reduced, mean)
+  // deviations start where the mean would already have settled: the network starts from nothing
+  const { count, states, rows } = sampleStates(
+    reduced,
+    recording,
+    rest.map((value) => -value),
   )
-  const direct = reduced.D && inputs === 1 ? 1 : 0
-  const width = live.length + direct
-  const normal = Matrix.zeros(width, width)
-  const target = Matrix.zeros(width, outputs)
-  const regressors = new Float64Array(width)
-  let count = 0
-  visitStates(reduced, input, positions, (state, row) => {
-    count++
-    for (let i = 0; i < live.length; i++) regressors[i] = state[live[i]]
-    if (direct) regressors[live.length] = input[row]
-    for (let i = 0; i < width; i++) {
-      for (let j = 0; j < width; j++) normal.set(i, j, normal.get(i, j) + regressors[i] * regressors[j])
-      for (let d = 0; d < outputs; d++) target.set(i, d, target.get(i, d) + regressors[i] * output[row * outputs + d])
-    }
-  })
-  addWhite(normal, target, full, reduced, live, direct, WHITE_SHARE * meanPower(input) * count)
-  for (let i = 0; i < width; i++) normal.set(i, i, normal.get(i, i) * (1 + 1e-9) + 1e-30)
-  const fitted = solve(normal, target)
+  const settled = multiplyGain(full, mean)
+  const targets = new Float64Array(outputs * count)
+  for (let k = 0; k < count; k++)
+    for (let d = 0; d < outputs; d++) targets[d * count + k] = output[rows[k] * outputs + d] - settled[d]
+  const live = liveStates(reduced)
+  const gathered = new Float64Array(live.length * count)
+  for (const [k, i] of live.entries()) gathered.set(states.subarray(i * count, (i + 1) * count), k * count)
+  const normal = crossProduct(gathered, gathered, live.length, live.length, count)
+  const wanted = crossProduct(gathered, targets, live.length, outputs, count)
+  const scaled = scaleToRms(reduced, live, normal, rest, count)
+  addWhite(normal, wanted, full, reduced, live, WHITE_SHARE * meanPower(input) * count)
+  const fitted = solveAtRest(
+    normal,
+    wanted,
+    live.map((i) => rest[i]),
+    settled,
+  )
+  return scaled(readoutOf(fitted, live, N, outputs))
+}
+
+/** C of fitted coefficients: y = Re C Re x - Im C Im x. */
+function readoutOf(fitted: Matrix, live: number[], N: number, outputs: number): ComplexArray {
   const C: ComplexArray = { re: new Float64Array(outputs * N), im: new Float64Array(outputs * N) }
   for (const [k, i] of live.entries()) {
     for (let d = 0; d < outputs; d++) {
@@ -121,26 +157,65 @@ export function refitReadout(
       else C.im[d * N + i - N] = -fitted.get(k, d)
     }
   }
-  const D = direct ? Float64Array.of(fitted.get(live.length, 0)) : reduced.D
-  return { ...reduced, C, D }
+  return C
 }
 
-function hasImaginary({ im }: ComplexArray, n: number, inputs: number): boolean {
-  for (let c = 0; c < inputs; c++) if (im[n * inputs + c] !== 0) return true
-  return false
+/** Coordinates that move at all: real states have no imaginary part. */
+function liveStates({ order: N, inputs, angle, B }: LinearSystem): number[] {
+  const hasImaginary = (n: number) => {
+    for (let c = 0; c < inputs; c++) if (B.im[n * inputs + c] !== 0) return true
+    return false
+  }
+  return [...Array(2 * N).keys()].filter((i) => i < N || angle[i - N] % Math.PI !== 0 || hasImaginary(i - N))
+}
+
+/** (rows, columns) of a (rows, count) b (columns, count)^T. */
+function crossProduct(a: Float64Array, b: Float64Array, rows: number, columns: number, count: number): Matrix {
+  const out = new Float64Array(rows * columns)
+  multiplyRows(a, b, out, { rows, K: count, d: columns })
+  return Matrix.from1DArray(rows, columns, out)
+}
+
+/** Finishes a system: with C given, every state divided by its RMS over the recording, mean included. */
+function scaleToRms(system: LinearSystem, live: number[], normal: Matrix, rest: Float64Array, count: number) {
+  const { order: N, inputs, outputs } = system
+  const power = new Float64Array(N)
+  for (const [k, i] of live.entries()) power[i % N] += normal.get(k, k) / count + rest[i] ** 2
+  const sizes = power.map((value) => Math.sqrt(value) || 1)
+  return (C: ComplexArray): LinearSystem => ({
+    ...system,
+    B: mapParts(system.B, (value, at) => value / sizes[Math.floor(at / inputs)]),
+    C: outputs === 0 ? C : mapParts(C, (value, at) => value * sizes[at % N]),
+  })
+}
+
+function mapParts({ re, im }: ComplexArray, change: (value: number, at: number) => number): ComplexArray {
+  return { re: re.map(change), im: im.map(change) }
+}
+
+/** Any system with every state scaled to unit RMS over the recording; real matrices stay real. */
+export function scaleToRecording(system: LinearSystem, recording: Recording): LinearSystem {
+  const { count, states } = sampleStates(system, recording)
+  const live = [...Array(2 * system.order).keys()]
+  const normal = Matrix.zeros(live.length, live.length)
+  for (const i of live) {
+    let sum = 0
+    for (let k = 0; k < count; k++) sum += states[i * count + k] ** 2
+    normal.set(i, i, sum)
+  }
+  return scaleToRms(system, live, normal, stateAtRest(system, recording.mean), count)(system.C)
 }
 
 /** What `weight` samples of white input of unit variance would add to the normal equations. */
 function addWhite(
   normal: Matrix,
-  target: Matrix,
+  wanted: Matrix,
   full: LinearSystem,
   reduced: LinearSystem,
   live: number[],
-  direct: number,
   weight: number,
 ): void {
-  const { order: N, inputs, outputs } = reduced
+  const { outputs } = reduced
   const own = crossCovariance(reduced, reduced)
   const cross = crossCovariance(full, reduced)
   for (const [k, i] of live.entries()) {
@@ -151,20 +226,33 @@ function addWhite(
         sum +=
           full.C.re[d * full.order + n] * cross.get(n, i) - full.C.im[d * full.order + n] * cross.get(full.order + n, i)
       }
-      target.set(k, d, target.get(k, d) + weight * sum)
+      wanted.set(k, d, wanted.get(k, d) + weight * sum)
     }
-    if (!direct) continue
-    const b = i < N ? reduced.B.re[i] : reduced.B.im[i - N]
-    normal.set(k, live.length, normal.get(k, live.length) + weight * b)
-    normal.set(live.length, k, normal.get(live.length, k) + weight * b)
   }
-  if (!direct) return
-  const last = live.length
-  normal.set(last, last, normal.get(last, last) + weight)
-  let first = 0
-  for (let n = 0; n < full.order; n++)
-    first += full.C.re[n] * full.B.re[n * inputs] - full.C.im[n] * full.B.im[n * inputs]
-  target.set(last, 0, target.get(last, 0) + weight * first)
+}
+
+/** X (k, outputs) with normal X = wanted as nearly as rest^T X = settled allows. */
+function solveAtRest(normal: Matrix, wanted: Matrix, rest: number[], settled: Float64Array): Matrix {
+  steady(normal)
+  return correctAtRest(normal, solve(normal, wanted), rest, settled)
+}
+
+/** Keeps a nearly singular matrix solvable. */
+function steady(normal: Matrix): void {
+  for (let i = 0; i < normal.rows; i++) normal.set(i, i, normal.get(i, i) * (1 + 1e-9) + 1e-30)
+}
+
+/** The least change of X, in the norm of `normal`, that gives rest^T X = settled; none where `rest` is zero. */
+export function correctAtRest(normal: Matrix, X: Matrix, rest: number[], settled: Float64Array): Matrix {
+  const direction = solve(normal, Matrix.columnVector(rest))
+  const strength = rest.reduce((sum, value, i) => sum + value * direction.get(i, 0), 0)
+  if (!(strength > 0)) return X
+  for (let d = 0; d < X.columns; d++) {
+    const held = rest.reduce((sum, value, i) => sum + value * X.get(i, d), 0)
+    const step = (settled[d] - held) / strength
+    for (let i = 0; i < X.rows; i++) X.set(i, d, X.get(i, d) + step * direction.get(i, 0))
+  }
+  return X
 }
 
 /** E[(Re x, Im x) (Re z, Im z)^T] of two systems driven by one white input, (2N, 2M). */
@@ -200,46 +288,59 @@ function quotient(a: number, b: number, [c, d]: [number, number]): [number, numb
   return [(a * c + b * d) / size, (b * c - a * d) / size]
 }
 
-/**
- * The reduced system with C corrected so that it answers a constant input `rest` (inputs) exactly as the full one:
- * biases enter at every step. The smallest change of C, states taken as of equal size.
- */
-export function matchRest(full: LinearSystem, reduced: LinearSystem, rest: Float64Array): LinearSystem {
-  const { order: N, inputs, outputs, decay, angle, B } = reduced
-  if (rest.every((value) => value === 0)) return reduced
+/** (2N): where the states settle under a constant input (inputs). */
+export function stateAtRest({ order: N, inputs, decay, angle, B }: LinearSystem, input: Float64Array): Float64Array {
   const state = new Float64Array(2 * N)
   for (let n = 0; n < N; n++) {
     let [bre, bim] = [0, 0]
     for (let c = 0; c < inputs; c++) {
-      bre += B.re[n * inputs + c] * rest[c]
-      bim += B.im[n * inputs + c] * rest[c]
+      bre += B.re[n * inputs + c] * input[c]
+      bim += B.im[n * inputs + c] * input[c]
     }
     const [re, im] = quotient(bre, bim, oneMinusExp(-decay[n], angle[n]))
     state[n] = re
     state[N + n] = im
   }
-  const size = state.reduce((sum, value) => sum + value * value, 0)
-  if (!(size > 0)) return reduced
-  const [wanted, held] = [gainAtRest(full), gainAtRest(reduced)]
-  const C = { re: reduced.C.re.slice(), im: reduced.C.im.slice() }
-  for (let d = 0; d < outputs; d++) {
-    let miss = 0
-    for (let c = 0; c < inputs; c++) miss += (wanted[d * inputs + c] - held[d * inputs + c]) * rest[c]
-    // what D adds beyond the full system's own
-    if (inputs === 1 && reduced.D) miss += ((full.D?.[d] ?? 0) - reduced.D[d]) * rest[0]
-    for (let n = 0; n < N; n++) {
-      C.re[d * N + n] += (miss * state[n]) / size
-      C.im[d * N + n] -= (miss * state[N + n]) / size
-    }
-  }
-  return { ...reduced, C }
+  return state
 }
 
-/** Mean of each input channel over the recording. */
-export function meanInput({ input }: Recording, inputs: number): Float64Array {
-  const mean = new Float64Array(inputs)
-  for (let i = 0; i < input.length; i++) mean[i % inputs] += input[i]
-  return mean.map((sum) => (sum * inputs) / Math.max(1, input.length))
+/** What the states read out under a constant input, (outputs). */
+export function multiplyGain(system: LinearSystem, input: Float64Array): Float64Array {
+  const gain = gainAtRest(system)
+  return Float64Array.from({ length: system.outputs }, (_, d) =>
+    input.reduce((sum, value, c) => sum + gain[d * system.inputs + c] * value, 0),
+  )
+}
+
+/**
+ * The reduced system with C corrected so that it answers a constant input (inputs) exactly as the full one: biases enter
+ * at every step. The least change for white input.
+ */
+export function matchRest(full: LinearSystem, reduced: LinearSystem, input: Float64Array): LinearSystem {
+  const { order: N, outputs, C } = reduced
+  const live = liveStates(reduced)
+  const { size, data } = reachability(reduced)
+  const normal = Matrix.zeros(live.length, live.length)
+  for (const [k, i] of live.entries()) for (const [l, j] of live.entries()) normal.set(k, l, data[i * size + j])
+  const held = Matrix.zeros(live.length, outputs)
+  for (const [k, i] of live.entries())
+    for (let d = 0; d < outputs; d++) held.set(k, d, i < N ? C.re[d * N + i] : -C.im[d * N + i - N])
+  const rest = stateAtRest(reduced, input)
+  steady(normal)
+  const fitted = correctAtRest(
+    normal,
+    held,
+    live.map((i) => rest[i]),
+    multiplyGain(full, input),
+  )
+  return { ...reduced, C: readoutOf(fitted, live, N, outputs) }
+}
+
+/** Mean of each channel of (rows, channels). */
+export function meanOfChannels(signal: Float32Array, channels: number): Float64Array {
+  const mean = new Float64Array(channels)
+  for (let i = 0; i < signal.length; i++) mean[i % channels] += signal[i]
+  return mean.map((sum) => (sum * channels) / Math.max(1, signal.length))
 }
 
 export function checkCalibration(samples: Float32Array): void {

@@ -100,7 +100,7 @@ function reduceAndCompile(checkpoint: Checkpoint, options: CompileOptions, targe
     snrDb,
     layers: realisations.map(reportLayer),
   }
-  const orders = Object.fromEntries(report.layers.map((layer) => [layer.name, layer.statesAfter]))
+  const orders = Object.fromEntries(report.layers.map((layer) => [layer.name, layer.sizeAfter]))
   return {
     bytes: compileCheckpoint(reduced, { reduction: { ...(snrDb === undefined ? {} : { snrDb }), orders } }),
     report,

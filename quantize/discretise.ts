@@ -61,8 +61,9 @@ export function toTensors({ order, inputs, outputs, decay, angle, B, C, D }: Lin
     ['B', joinComplex(B, [order, inputs])],
     ['C', joinComplex(C, [outputs, order])],
   ])
-  if (D)
-    tensors.set('D', { shape: D.length === outputs * inputs && inputs > 1 ? [outputs, inputs] : [outputs], data: D })
+  // a vector is the diagonal of a square matrix
+  const diagonal = inputs === outputs && D?.length === outputs
+  if (D) tensors.set('D', { shape: diagonal ? [outputs] : [outputs, inputs], data: D })
   return tensors
 }
 

@@ -5,6 +5,8 @@
 import { discretise } from './discretise.ts'
 import { fail } from './errors.ts'
 import type { Graph, Node } from './graph.ts'
+import { multiplyRows } from './product.ts'
+import { visitStates } from './recurrence.ts'
 
 /** All steps of one value: (hops * steps, positions, channels). */
 export type Signal = Float32Array
@@ -32,11 +34,21 @@ export function execute(graph: Graph, samples: ArrayLike<number>, lost: Iterable
   return trace
 }
 
-/** The output when the values in `changed` are replaced, everything else taken from `trace` where it still holds. */
-export function executeFrom(graph: Graph, trace: Trace, changed: ReadonlyMap<string, Signal>): Signal {
+/**
+ * The output when the values in `changed` are replaced and the nodes in `altered` run again, everything else taken from
+ * `trace` where it still holds. Nodes that the trace does not know run too.
+ */
+export function executeFrom(
+  graph: Graph,
+  trace: Trace,
+  changed: ReadonlyMap<string, Signal>,
+  altered: ReadonlySet<string> = new Set(),
+): Signal {
   const fresh = new Map(changed)
   for (const node of graph.nodes) {
-    if (fresh.has(node.name) || !node.inputs.some((name) => fresh.has(name))) continue
+    if (fresh.has(node.name)) continue
+    const stale = !trace.signals.has(node.name) || altered.has(node.name)
+    if (!stale && !node.inputs.some((name) => fresh.has(name))) continue
     const signals = new Map(node.inputs.map((name) => [name, fresh.get(name) ?? trace.signals.get(name)!]))
     fresh.set(node.name, executeNode(graph, node, { hops: trace.hops, signals }))
   }
@@ -84,7 +96,10 @@ const number = ({ node }: Job, name: string) => node.attributes.get(name) as num
 
 const RUNS: Record<string, (job: Job) => void> = {
   reshape: ({ inputs: [x], out }) => out.set(x),
-  linear: (job) => multiply(job.inputs[0], tensor(job, 'weight')!, tensor(job, 'bias'), job.out, job.C, job.d),
+  linear: (job) => {
+    const { C: K, d, out } = job
+    multiplyRows(job.inputs[0], tensor(job, 'weight')!, out, { rows: out.length / d, K, d }, tensor(job, 'bias'))
+  },
   bandconv: runBandconv,
   mix: runMix,
   conv: runConv,
@@ -187,18 +202,6 @@ const ACTIVATIONS: Record<string, (x: number) => number> = {
   tanh: Math.tanh,
 }
 
-/** y[r,d] = sum_c W[d,c] x[r,c] + b[d] for every row r. */
-function multiply(x: Signal, W: Float64Array, b: Float64Array | undefined, y: Signal, C: number, d: number): void {
-  const rows = y.length / d
-  for (let r = 0; r < rows; r++) {
-    for (let i = 0; i < d; i++) {
-      let sum = b ? b[i] : 0
-      for (let c = 0, w = i * C, at = r * C; c < C; c++) sum += W[w + c] * x[at + c]
-      y[r * d + i] = sum
-    }
-  }
-}
-
 function runBandconv(job: Job): void {
   const {
     inputs: [x],
@@ -280,36 +283,29 @@ function runConv(job: Job): void {
   }
 }
 
-function runSsm({ node, inputs: [x], out, T, P, C, d }: Job): void {
-  const { order: N, decay, angle, B, C: readout, D } = discretise(node.tensors)
-  const lre = decay.map((value, n) => Math.exp(-value) * Math.cos(angle[n]))
-  const lim = decay.map((value, n) => Math.exp(-value) * Math.sin(angle[n]))
-  const complexB = B.im.some((value) => value !== 0)
-  const complexC = readout.im.some((value) => value !== 0)
-  const [xre, xim] = [new Float64Array(P * N), new Float64Array(P * N)]
-  for (let t = 0; t < T; t++) {
-    for (let p = 0; p < P; p++) {
-      const row = (t * P + p) * C
-      for (let n = 0; n < N; n++) {
-        let re = 0
-        let im = 0
-        for (let c = 0, w = n * C; c < C; c++) re += B.re[w + c] * x[row + c]
-        if (complexB) for (let c = 0, w = n * C; c < C; c++) im += B.im[w + c] * x[row + c]
-        const at = p * N + n
-        const [a, b] = [xre[at], xim[at]]
-        xre[at] = lre[n] * a - lim[n] * b + re
-        xim[at] = lim[n] * a + lre[n] * b + im
-      }
-      for (let i = 0; i < d; i++) {
-        let sum = 0
-        for (let n = 0, w = i * N, at = p * N; n < N; n++) sum += readout.re[w + n] * xre[at + n]
-        if (complexC) for (let n = 0, w = i * N, at = p * N; n < N; n++) sum -= readout.im[w + n] * xim[at + n]
-        if (D) {
-          if (D.length === d) sum += D[i] * x[row + (C === 1 ? 0 : i)]
-          else for (let c = 0; c < C; c++) sum += D[i * C + c] * x[row + c]
-        }
-        out[(t * P + p) * d + i] = sum
-      }
+function runSsm({ node, inputs: [x], out, P, C, d }: Job): void {
+  const system = discretise(node.tensors)
+  const { order: N, C: readout, D } = system
+  // y = [Re C, -Im C] [Re x; Im x]
+  const W = new Float64Array(2 * d * N)
+  for (let i = 0; i < d; i++) {
+    for (let n = 0; n < N; n++) {
+      W[2 * i * N + n] = readout.re[i * N + n]
+      W[(2 * i + 1) * N + n] = -readout.im[i * N + n]
+    }
+  }
+  visitStates(system, x, P, (states, first, rows) => {
+    multiplyRows(states, W, out.subarray(first * d, (first + rows) * d), { rows, K: 2 * N, d })
+  })
+  if (D) addDirect(x, D, out, C, d)
+}
+
+function addDirect(x: Signal, D: Float64Array, out: Signal, C: number, d: number): void {
+  const diagonal = D.length === d && C === d
+  for (let r = 0; r < out.length / d; r++) {
+    for (let i = 0; i < d; i++) {
+      if (diagonal) out[r * d + i] += D[i] * x[r * C + i]
+      else for (let c = 0; c < C; c++) out[r * d + i] += D[i * C + c] * x[r * C + c]
     }
   }
 }

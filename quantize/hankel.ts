@@ -6,6 +6,7 @@
 
 import { EigenvalueDecomposition, Matrix, SingularValueDecomposition, solve } from 'ml-matrix'
 import { type LinearSystem, oneMinusExp } from './discretise.ts'
+import { multiplyMatrices } from './product.ts'
 
 /** A square matrix, row-major. */
 export interface Square {
@@ -154,14 +155,14 @@ export function balance(system: LinearSystem, P = reachability(system), Q = obse
     leftSingularVectors: U,
     rightSingularVectors: V,
     diagonal,
-  } = new SingularValueDecomposition(Lq.transpose().mmul(Lp), {
+  } = new SingularValueDecomposition(multiplyMatrices(Lq.transpose(), Lp), {
     autoTranspose: true,
   })
   const floor = diagonal[0] * 1e-15
   const rank = Math.max(1, diagonal.filter((value) => value > floor).length)
   const roots = diagonal.slice(0, rank).map((value) => 1 / Math.sqrt(value || 1))
   const scaled = (L: Matrix, vectors: Matrix) => {
-    const product = L.mmul(vectors.subMatrix(0, vectors.rows - 1, 0, rank - 1))
+    const product = multiplyMatrices(L, vectors.subMatrix(0, vectors.rows - 1, 0, rank - 1))
     return product.mulRowVector(roots)
   }
   return { system, sigma: Float64Array.from(diagonal.slice(0, rank)), reach: scaled(Lp, V), observe: scaled(Lq, U) }
@@ -172,7 +173,12 @@ export function truncate({ system, reach, observe }: Balanced, order: number): R
   const r = Math.min(order, reach.columns)
   const T = reach.subMatrix(0, reach.rows - 1, 0, r - 1)
   const W = observe.subMatrix(0, observe.rows - 1, 0, r - 1).transpose()
-  return diagonalise(W.mmul(advance(system, T)), W.mmul(stackB(system)), stackC(system).mmul(T), system)
+  return diagonalise(
+    multiplyMatrices(W, advance(system, T)),
+    multiplyMatrices(W, stackB(system)),
+    multiplyMatrices(stackC(system), T),
+    system,
+  )
 }
 
 /** A T for A = blocks [[re, -im], [im, re]] of the poles in real coordinates. */

@@ -5,7 +5,7 @@ import type { CompileReport } from './compile.ts'
 import type { LayerReport } from './reduce.ts'
 import { alignColumns } from './table.ts'
 
-const TITLES = ['ssm', 'choice', 'states', '', 'MMAC/s', '', 'share', 'bound', 'condition']
+const TITLES = ['ssm', 'form', 'states', '', 'MMAC/s', '', 'share', 'bound', 'condition']
 
 export function formatReduction(report: CompileReport): string {
   const { layers, ssmMacsPerSecondAfter: total } = report
@@ -22,14 +22,14 @@ export function formatReduction(report: CompileReport): string {
 function describeLayer(layer: LayerReport, total: number): string[] {
   return [
     layer.name,
-    layer.realisation,
+    layer.form,
     `${layer.statesBefore}`,
-    `-> ${layer.statesAfter}`,
+    `-> ${layer.sizeAfter}`,
     mega(layer.macsPerSecondBefore),
     `-> ${mega(layer.macsPerSecondAfter)}`,
     `${((100 * layer.macsPerSecondAfter) / total).toFixed(1)}%`,
-    layer.realisation === 'original' ? '-' : layer.relativeBound.toPrecision(2),
-    layer.realisation === 'original' ? '-' : layer.condition.toPrecision(2),
+    layer.form === 'original' ? '-' : layer.relativeBound.toPrecision(2),
+    layer.form === 'original' ? '-' : layer.condition.toPrecision(2),
   ]
 }
 

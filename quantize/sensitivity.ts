@@ -6,17 +6,10 @@
 
 import type { Checkpoint } from './checkpoint.ts'
 import { fail } from './errors.ts'
-import { execute, executeFrom, executeNode, type Signal, type Trace } from './execution.ts'
+import { execute, executeFrom, type Signal, type Trace } from './execution.ts'
 import type { Port } from './graph.ts'
-import {
-  applyRealisations,
-  cheaper,
-  keepOriginal,
-  type Layer,
-  orderAt,
-  type Realisation,
-  realiseNear,
-} from './reduce.ts'
+import { keepOriginal, type Layer, originalCost, type Realisation, realiseNear } from './realisation.ts'
+import { applyRealisations, orderAt } from './reduce.ts'
 
 export type Target =
   | { readonly snrDb: number }
@@ -46,6 +39,8 @@ interface Curve {
   /** The largest order expected to cost less than the original. */
   readonly affordable: number
   readonly measured: Map<number, { cost: number; error: number }>
+  /** Made once per order: making one costs more than measuring it. */
+  readonly realisations: Map<number | undefined, Realisation | undefined>
 }
 
 /** Tolerances at which the error is measured first. */
@@ -86,7 +81,7 @@ export function chooseOrders(
     const options = curves.map(listOptions)
     const picked = aim.pick(options)
     if (picked === undefined) refuseCost(target, macsElsewhere, options)
-    const realisations = layers.map((layer, i) => realiseOption(layer, picked![i].order))
+    const realisations = curves.map((curve, i) => realiseOption(curve, picked![i].order))
     const choice = { realisations, snrDb: measureSnr(checkpoint, realisations, trace) }
     if (aim.judge(choice) && (!best || aim.prefers(choice, best))) best = choice
     if (round < REFINING_ROUNDS)
@@ -97,8 +92,15 @@ export function chooseOrders(
   return best!
 }
 
-function realiseOption(layer: Layer, order: number | undefined): Realisation {
-  return order === undefined ? keepOriginal(layer) : cheaper(layer, realiseNear(layer, order))
+function realiseOption(curve: Curve, order: number | undefined): Realisation {
+  const found = order === undefined ? undefined : recall(curve, order)
+  return found && found.macsPerSecond < curve.original ? found : recall(curve, undefined)!
+}
+
+function recall({ layer, realisations }: Curve, order: number | undefined): Realisation | undefined {
+  if (!realisations.has(order))
+    realisations.set(order, order === undefined ? keepOriginal(layer) : realiseNear(layer, order))
+  return realisations.get(order)
 }
 
 function refuseCost(target: Target, macsElsewhere: number, options: Option[][]): never {
@@ -179,23 +181,24 @@ function takeExcerpt(samples: Signal, { rate, hop }: Port): Signal {
 }
 
 function probe(checkpoint: Checkpoint, layer: Layer, trace: Trace): Curve {
-  const original = keepOriginal(layer).macsPerSecond
-  const curve: Curve = { layer, original, affordable: largestAffordable(layer, original), measured: new Map() }
+  const original = originalCost(layer)
+  const curve: Curve = {
+    layer,
+    original,
+    affordable: largestAffordable(layer, original),
+    measured: new Map(),
+    realisations: new Map(),
+  }
   for (const tolerance of PROBES)
     measureOrder(checkpoint, curve, Math.min(orderAt(layer, tolerance), curve.affordable), trace)
   return curve
 }
 
-function measureOrder(
-  checkpoint: Checkpoint,
-  { layer, measured }: Curve,
-  order: number | undefined,
-  trace: Trace,
-): void {
-  if (order === undefined || order < 1 || measured.has(order)) return
-  const realisation = realiseNear(layer, order)
+function measureOrder(checkpoint: Checkpoint, curve: Curve, order: number | undefined, trace: Trace): void {
+  if (order === undefined || order < 1 || curve.measured.has(order)) return
+  const realisation = recall(curve, order)
   if (!realisation) return
-  measured.set(order, { cost: realisation.macsPerSecond, error: measureError(checkpoint, realisation, trace) })
+  curve.measured.set(order, { cost: realisation.macsPerSecond, error: measureError(checkpoint, realisation, trace) })
 }
 
 /** Every order below the cost of the original: measured ones as they are, the others by interpolation. */
@@ -225,7 +228,7 @@ function largestAffordable(layer: Layer, limit: number): number {
 function predictCost({ system: { inputs, outputs }, direct, rate }: Layer, order: number): number {
   const states = Math.ceil(order / 2)
   const perState = (inputs === 1 ? 1 : 2 * inputs) + 4 + (outputs === 1 && inputs > 1 ? 1 : 2 * outputs)
-  return (states * perState + (direct ? 1 : 0)) * rate
+  return (states * perState + (direct ? outputs : 0)) * rate
 }
 
 /** Energy of the discarded Hankel singular values. */
@@ -252,11 +255,9 @@ function interpolate(measured: { tail: number; error: number }[], tail: number):
 
 /** Error energy at the output when one layer alone is replaced. */
 function measureError(checkpoint: Checkpoint, realisation: Realisation, trace: Trace): number {
-  const output = trace.signals.get('output')!
   const { graph } = applyRealisations(checkpoint, [realisation])
-  const node = graph.nodes.find(({ name }) => name === realisation.layer.node.name)!
-  const changed = executeNode(graph, node, trace)
-  return sumSquaredDifference(output, executeFrom(graph, trace, new Map([[node.name, changed]])))
+  const altered = new Set([realisation.layer.node.name])
+  return sumSquaredDifference(trace.signals.get('output')!, executeFrom(graph, trace, new Map(), altered))
 }
 
 function measureSnr(checkpoint: Checkpoint, realisations: readonly Realisation[], trace: Trace): number {
