@@ -12,9 +12,12 @@ import { Lane } from './lane.ts'
 import { type Latency, latencyOf } from './latency.ts'
 import { Level } from './level.ts'
 import { type ModelSource, readModel } from './model.ts'
+import { refuse, SnapshotReader, SnapshotWriter } from './snapshot.ts'
 import { shareOf } from './strength.ts'
 
 export const MAX_CHANNELS = 8
+/** Two years of 16 ms. */
+const MAX_ADVANCE_HOPS = 2 ** 32 - 1
 
 export interface DenoiserOptions {
   /** A shipped model's name, a URL, a path (Node), or the bytes of a model file. Default `lite`. */
@@ -39,8 +42,10 @@ export interface Stats {
   /** Per channel, since creation or `reset`. */
   readonly samplesIn: number
   readonly samplesOut: number
-  /** Over all channels. */
+  /** Over all channels, lost ones included. */
   readonly hops: number
+  /** Per channel, passed over by `advance`. */
+  readonly lostHops: number
   /** Spent in `process`, `processInto` and `flush`. */
   readonly busyMs: number
   /** Seconds of signal per second spent: above 1 is faster than real time. */
@@ -82,6 +87,7 @@ export class Denoiser {
   #samplesOut = 0
   /** Of streams already flushed. */
   #hops = 0
+  #lostHops = 0
   #busyMs = 0
   #disposed = false
 
@@ -165,7 +171,55 @@ export class Denoiser {
     this.#samplesIn = 0
     this.#samplesOut = 0
     this.#hops = 0
+    this.#lostHops = 0
     this.#busyMs = 0
+  }
+
+  /**
+   * The stream as bytes, at any point between two calls: a few hundred more than the model's state per channel. Restored
+   * anywhere, by the same model and the same build of the core, the stream goes on to the bit.
+   */
+  snapshot(): Uint8Array {
+    this.#checkAlive()
+    const to = new SnapshotWriter()
+    to.u32(this.channels)
+    to.f64(Math.max(this.#strengthDb, -Number.MAX_VALUE))
+    for (const total of [this.#samplesIn, this.#samplesOut, this.#hops, this.#lostHops]) to.f64(total)
+    this.#inputLevel.save(to)
+    this.#outputLevel.save(to)
+    for (const lane of this.#lanes) lane.save(to)
+    return to.seal(this.#owner)
+  }
+
+  /**
+   * Takes up the stream that `snapshot` froze, in this or another process: state, strength and counters, all but the time
+   * spent. Throws STATE_INVALID on the snapshot of another model, build, version or number of channels, and on a damaged
+   * one; the stream is then what it was.
+   */
+  restore(snapshot: Uint8Array): void {
+    this.#checkAlive()
+    const from = new SnapshotReader(snapshot, this.#owner)
+    const before = this.snapshot()
+    try {
+      this.#load(from)
+    } catch (error) {
+      this.#load(new SnapshotReader(before, this.#owner))
+      throw error
+    }
+  }
+
+  /**
+   * `hops` hops were lost on the way in and nobody waits for them: the state moves past them as over announced silence, at
+   * a cost that does not grow with their number (coast.ts says how well). In and out skip the same time: nothing comes
+   * out for them. Samples of a hop not yet complete stay and count as after the gap.
+   */
+  advance(hops: number): void {
+    this.#checkAlive()
+    if (!Number.isInteger(hops) || hops < 0 || hops > MAX_ADVANCE_HOPS)
+      fail('OPTION_INVALID', 'hops to advance', hops, `use 0..${MAX_ADVANCE_HOPS}`)
+    if (hops === 0) return
+    for (const lane of this.#lanes) lane.advance(hops)
+    this.#lostHops += hops
   }
 
   get strengthDb(): number {
@@ -184,6 +238,7 @@ export class Denoiser {
       samplesIn: this.#samplesIn,
       samplesOut: this.#samplesOut,
       hops: (this.#hops + this.#lanes[0].frames.hops) * this.channels,
+      lostHops: this.#lostHops,
       busyMs: this.#busyMs,
       speed: (1000 * this.#samplesIn) / this.sampleRate / this.#busyMs,
       inputDb: this.#inputLevel.rmsDb,
@@ -221,6 +276,26 @@ export class Denoiser {
     this.dispose()
   }
 
+  get #owner() {
+    return { sha256: this.model.sha256, numericVersion: this.#parts.core.numericVersion }
+  }
+
+  #load(from: SnapshotReader): void {
+    from.count('channels', this.channels, this.channels)
+    this.#strengthDb = loadStrength(from)
+    this.#samplesIn = from.total('samples in')
+    this.#samplesOut = from.total('samples out')
+    this.#hops = from.total('hops')
+    this.#lostHops = from.total('lost hops')
+    this.#inputLevel.load(from)
+    this.#outputLevel.load(from)
+    for (const lane of this.#lanes) lane.load(from)
+    from.end()
+    const [first, ...others] = this.#lanes
+    for (const { frames } of others)
+      if (!frames.isAbreast(first.frames)) refuse('channels at different positions', frames.samplesIn)
+  }
+
   #checkAlive(): void {
     if (this.#disposed) fail('DISPOSED', 'denoiser used after dispose', 'disposed', 'create another one')
   }
@@ -255,6 +330,12 @@ export async function prepareParts(host: Host, options: DenoiserOptions): Promis
     throw error
   }
   return { core, program, channels, strengthDb, now: options.now ?? host.now }
+}
+
+function loadStrength(from: SnapshotReader): number {
+  const value = from.f64('strength')
+  if (value > 0) refuse('strength', value)
+  return value === -Number.MAX_VALUE ? Number.NEGATIVE_INFINITY : value
 }
 
 function checkChannels(channels: number): void {

@@ -2,6 +2,8 @@
 // the input: the first `lag` results belong before its beginning and are dropped, and after `drain` exactly
 // inputs * outputHop / inputHop samples came out (rounded up). Nothing is allocated after creation.
 
+import { refuse, type SnapshotReader, type SnapshotWriter } from './snapshot.ts'
+
 /** 96 dB above full scale. */
 const LARGEST = 65536
 
@@ -58,6 +60,41 @@ export class Frames {
     this.samplesIn = 0
     this.samplesOut = 0
     this.hops = 0
+  }
+
+  /** `hops` hops pass between the last whole one and the one being filled: in unheard, out unheard. */
+  skip(hops: number): void {
+    const { inputHop, outputHop } = this.#shape
+    const dropped = Math.min(this.#toDrop, hops * outputHop)
+    this.#toDrop -= dropped
+    this.samplesIn += hops * inputHop
+    this.samplesOut += hops * outputHop - dropped
+    this.hops += hops
+  }
+
+  save(to: SnapshotWriter): void {
+    to.u32(this.#filled)
+    to.f32s(this.#pending.subarray(0, this.#filled))
+    to.u32(this.#toDrop)
+    for (const total of [this.samplesIn, this.samplesOut, this.hops]) to.f64(total)
+  }
+
+  load(from: SnapshotReader): void {
+    const { inputHop, outputHop, lagSamples } = this.#shape
+    this.#filled = from.count('samples of an open hop', inputHop - 1)
+    from.f32s(this.#pending.subarray(0, this.#filled))
+    this.#toDrop = from.count('samples to drop', lagSamples)
+    this.samplesIn = from.total('samples in')
+    this.samplesOut = from.total('samples out')
+    this.hops = from.total('hops')
+    // three views of one position: `pending` follows from them
+    if (this.samplesIn !== this.hops * inputHop + this.#filled) refuse('samples in', this.samplesIn)
+    if (this.samplesOut !== this.hops * outputHop - (lagSamples - this.#toDrop)) refuse('samples out', this.samplesOut)
+  }
+
+  /** At the same place of the same stream as another channel? */
+  isAbreast(other: Frames): boolean {
+    return this.samplesIn === other.samplesIn && this.samplesOut === other.samplesOut
   }
 
   /** Samples that come out when `count` more go in. */

@@ -1,5 +1,7 @@
 // Running level of a signal. In: chunks of samples in -1..1. Out: RMS in dBFS over all of them, and the peak.
 
+import type { SnapshotReader, SnapshotWriter } from './snapshot.ts'
+
 export class Level {
   #energy = 0
   #samples = 0
@@ -25,6 +27,18 @@ export class Level {
     this.#energy = 0
     this.#samples = 0
     this.peak = 0
+  }
+
+  save(to: SnapshotWriter): void {
+    to.f64(this.#energy)
+    to.f64(this.#samples)
+    to.f64(Math.min(this.peak, Number.MAX_VALUE)) // an infinite sample has an infinite peak
+  }
+
+  load(from: SnapshotReader): void {
+    this.#energy = Math.max(0, from.f64('energy'))
+    this.#samples = from.total('samples measured')
+    this.peak = Math.max(0, from.f64('peak'))
   }
 
   /** -Infinity for silence. */

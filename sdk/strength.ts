@@ -3,6 +3,7 @@
 // the network alone, 0 bypass at the same latency). A change fades linearly over one hop.
 
 import { fail } from './errors.ts'
+import type { SnapshotReader, SnapshotWriter } from './snapshot.ts'
 
 export class Strength {
   /** (lag + hop) the last input samples, oldest first. */
@@ -25,6 +26,26 @@ export class Strength {
   reset(): void {
     this.#dry.fill(0)
     this.#share = this.#target
+  }
+
+  /** `hops` hops of silence went by. */
+  skip(hops: number): void {
+    const samples = Math.min(hops * this.#hop, this.#dry.length)
+    this.#dry.copyWithin(0, samples)
+    this.#dry.fill(0, this.#dry.length - samples)
+    this.#share = this.#target
+  }
+
+  save(to: SnapshotWriter): void {
+    to.f32s(this.#dry)
+    to.f64(this.#share)
+    to.f64(this.#target)
+  }
+
+  load(from: SnapshotReader): void {
+    from.f32s(this.#dry)
+    this.#share = from.share('share of the dry signal')
+    this.#target = from.share('share of the dry signal')
   }
 
   /** `dry`: (hop) input of this hop. `wet`: (hop) its result, changed in place. */

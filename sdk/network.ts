@@ -1,0 +1,100 @@
+// One program with one state in the core's memory, hop by hop. In: (inputHop) f32 at the model's input rate. Out:
+// (outputHop) f32 at its output rate, `lagSamples` late. All networks of a program share its weights and scratch, so a hop
+// is never left half done here.
+
+import { STATE_HEADER_BYTES } from '../quantize/record.ts'
+import { AFTERGLOW_HOPS, coast, SETTLING_HOPS } from './coast.ts'
+import type { Core, Program } from './core.ts'
+import type { HopRunner } from './frames.ts'
+import type { SnapshotReader, SnapshotWriter } from './snapshot.ts'
+
+/** Offset in the state's header: 1 while the coming hop's input is lost (FORMAT.md, State block). */
+const LOST_OFFSET = 16
+
+export class Network implements HopRunner {
+  readonly program: Program
+  readonly #core: Core
+  /** Address of the state block. */
+  readonly #state: number
+  #input: Float32Array
+  #output: Float32Array
+
+  constructor(core: Core, program: Program) {
+    this.#core = core
+    this.program = program
+    this.#state = core.acquireState(program)
+    this.#input = core.floats(program.scratch + program.model.inputOffset, program.model.inputHop)
+    this.#output = core.floats(program.scratch + program.model.outputOffset, program.model.outputHop)
+  }
+
+  /** (inputHop) where the next hop's samples go; keeps its place during the run. */
+  input(): Float32Array {
+    // growth of the memory detaches views: seldom, so that the steady state allocates nothing
+    const { scratch, model } = this.program
+    if (this.#input.length === 0) this.#input = this.#core.floats(scratch + model.inputOffset, model.inputHop)
+    return this.#input
+  }
+
+  /** (outputHop) the last result. */
+  output(): Float32Array {
+    const { scratch, model } = this.program
+    if (this.#output.length === 0) this.#output = this.#core.floats(scratch + model.outputOffset, model.outputHop)
+    return this.#output
+  }
+
+  run(): void {
+    this.#core.exports.hop(this.program.address, this.#state, this.program.scratch)
+  }
+
+  /** A hop whose input never came: silence, announced to models that have a `flag`. */
+  runLost(): void {
+    this.input().fill(0)
+    const lost = this.#core.floats(this.#state + LOST_OFFSET, 1)
+    lost[0] = 1
+    this.run()
+    lost[0] = 0
+  }
+
+  /** The stream has ended with the hops run so far. */
+  end(): void {
+    this.#core.exports.end(this.#state)
+  }
+
+  reset(): void {
+    this.#core.exports.reset(this.program.address, this.#state)
+  }
+
+  /** `hops` lost hops whose result nobody hears: a few are run, most are leapt over (coast.ts). */
+  advance(hops: number): void {
+    let left = hops
+    let leap = 0
+    for (let near = AFTERGLOW_HOPS + this.program.model.lookaheadHops; left > 0; near = SETTLING_HOPS) {
+      for (let hop = Math.min(left, near); hop > 1; hop--, left--) this.runLost()
+      const before = this.stateBytes().slice()
+      this.runLost()
+      left--
+      leap = Math.min(left, Math.max(8, 2 * leap))
+      if (leap > 0) coast(this.program.model, this.#core, this.program.address, before, this.stateBytes(), leap)
+      left -= leap
+    }
+  }
+
+  /** View of the state block, valid until memory grows. */
+  stateBytes(): Uint8Array {
+    return this.#core.bytes(this.#state, this.program.model.stateBytes)
+  }
+
+  save(to: SnapshotWriter): void {
+    to.bytes(this.stateBytes())
+  }
+
+  load(from: SnapshotReader): void {
+    const bytes = from.bytes(this.program.model.stateBytes)
+    from.expectFinite(bytes, STATE_HEADER_BYTES)
+    this.stateBytes().set(bytes)
+  }
+
+  dispose(): void {
+    this.#core.releaseState(this.program, this.#state)
+  }
+}
