@@ -39,7 +39,9 @@ export interface RecordSpec {
   resultChannels?: number
   /** Floats of the inputs, each a buffer the test fills, or the result of an earlier record: its index, negative - 1. */
   inputs: number[]
-  weights?: (Float32Array | Int32Array | undefined)[]
+  /** 0 f32, 1 int8, 2 int4. */
+  format?: number
+  weights?: (Float32Array | Int32Array | Uint8Array | undefined)[]
   parameters?: [number, number]
   stateFloats?: number
   temporaryFloats?: number
@@ -91,7 +93,7 @@ export function buildModel(specs: RecordSpec[], inputHop = 1): Placed {
   let state = 64
   const weightsOffset = 128 + 64 * specs.length
   let end = align(weightsOffset)
-  const blocks: { at: number; block: Float32Array | Int32Array }[] = []
+  const blocks: { at: number; block: Float32Array | Int32Array | Uint8Array }[] = []
   const words: number[] = []
   const results: Placed['results'] = []
   const inputs: number[][] = []
@@ -114,7 +116,7 @@ export function buildModel(specs: RecordSpec[], inputHop = 1): Placed {
       return at
     })
     words.push(
-      KIND[spec.kind],
+      KIND[spec.kind] | ((spec.format ?? 0) << 16),
       spec.steps,
       spec.lag ?? 0,
       from[0] ?? 0,

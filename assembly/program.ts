@@ -6,11 +6,14 @@ import { clampStep, endIndex, firstIndex, Program, RECORD_BYTES, zero } from './
 import { conv } from './conv'
 import { delay, frame, overlap } from './frame'
 import { bandconv, linear } from './linear.f32'
+import { bandconvIntegers, linearIntegers } from './linear.i8'
 import { mix } from './mix'
+import { mixIntegers } from './mix.i8'
 import { norm } from './norm'
 import { Op } from './record'
 import { compress, filter, irfft, logpower, rfft } from './spectrum'
 import { ssm } from './ssm'
+import { ssmIntegers } from './ssm.i8'
 
 /** Runs records opFrom..opTo-1 of one hop. */
 export function runOps(program: usize, state: usize, scratch: usize, opFrom: i32, opTo: i32): void {
@@ -32,17 +35,21 @@ export function runOps(program: usize, state: usize, scratch: usize, opFrom: i32
 
 /** One record: steps from..to-1 are valid. */
 function runOp(op: Op, program: usize, state: usize, scratch: usize, from: i32, to: i32): void {
+  const integers = op.kind >>> 16 !== 0
   switch (op.kind & 0xffff) {
     case 1: {
-      linear(op, program, scratch, from, to)
+      if (integers) linearIntegers(op, program, scratch, from, to)
+      else linear(op, program, scratch, from, to)
       break
     }
     case 2: {
-      bandconv(op, program, scratch, from, to)
+      if (integers) bandconvIntegers(op, program, scratch, from, to)
+      else bandconv(op, program, scratch, from, to)
       break
     }
     case 3: {
-      mix(op, program, scratch, from, to)
+      if (integers) mixIntegers(op, program, scratch, from, to)
+      else mix(op, program, scratch, from, to)
       break
     }
     case 4: {
@@ -50,7 +57,8 @@ function runOp(op: Op, program: usize, state: usize, scratch: usize, from: i32, 
       break
     }
     case 5: {
-      ssm(op, program, state, scratch, from, to)
+      if (integers) ssmIntegers(op, program, state, scratch, from, to)
+      else ssm(op, program, state, scratch, from, to)
       break
     }
     case 6: {

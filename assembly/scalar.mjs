@@ -49,9 +49,30 @@ const UNARY = {
 }
 const SHIFTS = { 'i32x4.shl': 'i32.shl', 'i32x4.shr_s': 'i32.shr_s', 'i32x4.shr_u': 'i32.shr_u' }
 
+/** Vectors of eight int16 live as four i32, each a pair: these make the pair of low and high half, and read them. */
+const pairOf = (low, high) => [
+  'i32.or',
+  ['i32.and', low, ['i32.const', '65535']],
+  ['i32.shl', high, ['i32.const', '16']],
+]
+const lowOf = (pair) => ['i32.extend16_s', pair]
+const highOf = (pair) => ['i32.shr_s', pair, ['i32.const', '16']]
+const HALF_SHIFTS = { 'i16x8.shl': 'i32.shl', 'i16x8.shr_s': 'i32.shr_s' }
+
+/** One int16 of an i32 that may exceed it. */
+function saturate(value) {
+  const [least, most] = [
+    ['i32.const', '-32768'],
+    ['i32.const', '32767'],
+  ]
+  const capped = ['select', most, value, ['i32.gt_s', value, most]]
+  return ['select', least, capped, ['i32.lt_s', value, least]]
+}
+
 /** Which kind of number an instruction leaves in its lanes; undefined where it only moves bits. */
 function resultType(name) {
-  if (name in COMPARISONS || name in SHIFTS || name.startsWith('i32x4.')) return 'i32'
+  if (name in COMPARISONS || name in SHIFTS || name.startsWith('i32x4.') || name.startsWith('i16x8.')) return 'i32'
+  if (name === 'v128.load8x8_s' || name === 'v128.load16x4_u') return 'i32'
   return name.startsWith('f32x4.') ? 'f32' : undefined
 }
 
@@ -178,6 +199,22 @@ class Scalariser {
     if (name in INTEGER_BINARY)
       return i32((l) => [INTEGER_BINARY[name], this.lane(rest[0], l, 'i32'), this.lane(rest[1], l, 'i32')])
     if (name in SHIFTS) return i32((l) => [SHIFTS[name], this.lane(rest[0], l, 'i32'), rest[1]])
+    if (name in HALF_SHIFTS)
+      return i32((l) => {
+        const pair = this.lane(rest[0], l, 'i32')
+        return pairOf([HALF_SHIFTS[name], lowOf(pair), rest[1]], [HALF_SHIFTS[name], highOf(pair), rest[1]])
+      })
+    if (name === 'i32x4.dot_i16x8_s')
+      return i32((l) => {
+        const [a, b] = rest.map((operand) => this.lane(operand, l, 'i32'))
+        return ['i32.add', ['i32.mul', lowOf(a), lowOf(b)], ['i32.mul', highOf(a), highOf(b)]]
+      })
+    if (name === 'i16x8.narrow_i32x4_s')
+      return i32((l) => {
+        const from = rest[l >> 1]
+        const [low, high] = [0, 1].map((i) => saturate(this.lane(from, 2 * (l & 1) + i, 'i32')))
+        return pairOf(low, high)
+      })
     if (name === 'v128.bitselect')
       return i32((l) => {
         const [a, b, mask] = rest.map((operand) => this.lane(operand, l, 'i32'))
@@ -209,6 +246,7 @@ class Scalariser {
     const none = { value: ['f32.const', '0'], type: 'f32' }
     if (name === 'v128.load') return LANES.map(at)
     if (name === 'v128.load32_splat') return LANES.map(() => at(0))
+    if (name === 'v128.load8x8_s' || name === 'v128.load16x4_u') return this.loadWide(name, offset, operands.at(-1))
     if (name === 'v128.load64_splat') return LANES.map((lane) => at(lane & 1))
     if (name === 'v128.load32_zero') return LANES.map((lane) => (lane < 1 ? at(lane) : none))
     if (name === 'v128.load64_zero') return LANES.map((lane) => (lane < 2 ? at(lane) : none))
@@ -222,6 +260,17 @@ class Scalariser {
       })
     }
     throw new Error(`no scalar form of ${name}`)
+  }
+
+  loadWide(name, offset, address) {
+    const part = (instruction, at) => [instruction, `offset=${offset + at}`, 'align=1', address]
+    return LANES.map((lane) => {
+      const value =
+        name === 'v128.load16x4_u'
+          ? part('i32.load16_u', 2 * lane)
+          : pairOf(part('i32.load8_s', 2 * lane), part('i32.load8_s', 2 * lane + 1))
+      return { value, type: 'i32' }
+    })
   }
 
   store(node) {
@@ -268,7 +317,8 @@ function signsOnly(node) {
 
 /** May a lane of the target be needed after another of it is written? */
 function crossesLanes(value, target) {
-  return value[0] === 'i8x16.shuffle' && value.slice(17).some((operand) => operand[1] === target)
+  const crosses = value[0] === 'i8x16.shuffle' || value[0] === 'i16x8.narrow_i32x4_s'
+  return crosses && value.slice(1).some((operand) => operand[1] === target)
 }
 
 function firstStatement(func) {

@@ -5,14 +5,13 @@
 import { settleFloats } from './arena'
 import { multiply } from './linear.f32'
 import { LANES, loadPart, madd, nmadd, splat, storePart, up, VECTOR } from './lanes'
+import { chunkSteps } from './linear.i8'
 import { Op } from './record'
 
-const COMPLEX_B: i32 = 1
-const COMPLEX_C: i32 = 2
-const DIAGONAL_D: i32 = 4
-const FULL_D: i32 = 8
-
-const CHUNK_COLUMNS: i32 = 16
+export const COMPLEX_B: i32 = 1
+export const COMPLEX_C: i32 = 2
+export const DIAGONAL_D: i32 = 4
+export const FULL_D: i32 = 8
 
 export function ssm(op: Op, program: usize, state: usize, scratch: usize, from: i32, to: i32): void {
   const flags = op.parameter1
@@ -28,11 +27,11 @@ export function ssm(op: Op, program: usize, state: usize, scratch: usize, from: 
   const yStride = (<usize>rows) << 2
   const V = scratch + op.temporaryAt
   const strideV = (<usize>(partsB * width)) << 2
-  const X = V + <usize>(op.steps * positions) * strideV
+  const chunk = chunkSteps(op.steps, positions)
+  const X = V + <usize>(chunk * positions) * strideV
   const strideX = (<usize>(2 * width)) << 2
 
   // A few steps at a time: V and X stay in the first-level cache, however many steps a hop has.
-  const chunk = max(1, CHUNK_COLUMNS / positions)
   const depth = partsC * width
   for (let step = 0; step < to - from; step += chunk) {
     const steps = min(chunk, to - from - step)
@@ -108,12 +107,20 @@ function advance(poles: usize, before: usize, vr: v128, vi: v128, x: usize, part
   const w = v128.load(poles + part)
   const re = v128.load(before)
   const im = v128.load(before + part)
-  v128.store(x, f32x4.add(re, nmadd(nmadd(vr, q, re), w, im)))
-  v128.store(x + part, f32x4.add(im, nmadd(madd(vi, w, re), q, im)))
+  v128.store(x, f32x4.add(re, changeReal(vr, q, w, re, im)))
+  v128.store(x + part, f32x4.add(im, changeImaginary(vi, q, w, re, im)))
+}
+
+export function changeReal(vr: v128, q: v128, w: v128, re: v128, im: v128): v128 {
+  return nmadd(nmadd(vr, q, re), w, im)
+}
+
+export function changeImaginary(vi: v128, q: v128, w: v128, re: v128, im: v128): v128 {
+  return nmadd(madd(vi, w, re), q, im)
 }
 
 /** y += D u, D diagonal. */
-function pass(D: usize, u: usize, y: usize, channels: i32, columns: i32): void {
+export function pass(D: usize, u: usize, y: usize, channels: i32, columns: i32): void {
   for (let n = 0; n < columns; n++) {
     let gain = D
     let left = channels

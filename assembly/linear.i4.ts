@@ -1,0 +1,187 @@
+// Matrix products of int4 weights and int16 activations (quantize/FORMAT.md, number format 2). Groups of 32 k have a
+// scale of their own: the sum of a group is exact in 32 bits, groups add up in f32 in order. Weights are multiplied as they
+// lie, nothing is unpacked to memory: one 128-bit load holds four rows by eight k, two shifts take out a pair of k.
+
+import { LANES, madd, splat, VECTOR } from './lanes'
+import { biasAt, put } from './linear.i8'
+
+/** Vectors of eight k in a group of 32. */
+const GROUP_VECTORS: i32 = 4
+/** Upper halves of four f32. */
+const SCALE_BYTES: usize = 8
+
+export function multiplyNibbles(
+  w: usize,
+  bias: usize,
+  x: usize,
+  xStride: usize,
+  scales: usize,
+  y: usize,
+  yStride: usize,
+  rows: i32,
+  depth: i32,
+  columns: i32,
+): void {
+  const vectors = (depth + 7) >> 3
+  const blockBytes = (<usize>vectors) << 4
+  const blocks = <usize>((rows + 3) >> 2)
+  const groupBytes = <usize>((vectors + GROUP_VECTORS - 1) >> 2) * SCALE_BYTES
+  let rowScale = w + blocks * blockBytes
+  const tiled = columns & ~3
+  let row = 0
+  while (row < rows) {
+    const two = rows - row > LANES
+    const blocksHere: usize = two ? 2 : 1
+    let xn = x
+    let yn = y + ((<usize>row) << 2)
+    let s = scales
+    let n = 0
+    for (; two && n < tiled; n += 4, xn += 4 * xStride, yn += 4 * yStride, s += VECTOR) {
+      tile2x4(w, blockBytes, rowScale, groupBytes, bias, xn, xStride, s, yn, yStride, rows - row, vectors)
+    }
+    for (; n < columns; n++, xn += xStride, yn += yStride, s += 4) {
+      tile1x1(w, rowScale, bias, xn, s, yn, rows - row, vectors)
+      if (!two) continue
+      const b: usize = bias === 0 ? 0 : bias + VECTOR
+      tile1x1(w + blockBytes, rowScale + groupBytes, b, xn, s, yn + VECTOR, rows - row - LANES, vectors)
+    }
+    row += two ? 2 * LANES : LANES
+    w += blocksHere * blockBytes
+    rowScale += blocksHere * groupBytes
+    if (bias !== 0) bias += blocksHere * VECTOR
+  }
+}
+
+/** Scales of four rows in one group. */
+function groupScale(at: usize): v128 {
+  return i32x4.shl(v128.load16x4_u(at), 16)
+}
+
+/** The pair of k in the top nibbles of the 16-bit lanes. */
+function topPair(w: v128): v128 {
+  return i16x8.shr_s(w, 12)
+}
+
+function accumulate(sum: v128, w: v128, x: usize): v128 {
+  return i32x4.add(sum, i32x4.dot_i16x8_s(w, v128.load32_splat(x)))
+}
+
+function addGroup(total: v128, sum: v128, scale: v128): v128 {
+  return madd(total, f32x4.convert_i32x4_s(sum), scale)
+}
+
+function finish(total: v128, columnScale: usize, bias: v128): v128 {
+  return madd(bias, total, v128.load32_splat(columnScale))
+}
+
+/** 8 rows x 4 columns. */
+function tile2x4(
+  w: usize,
+  blockBytes: usize,
+  rowScale: usize,
+  groupBytes: usize,
+  bias: usize,
+  x: usize,
+  xStride: usize,
+  scale: usize,
+  y: usize,
+  yStride: usize,
+  rows: i32,
+  vectors: i32,
+): void {
+  const none = splat(0.0)
+  let y00 = none
+  let y10 = none
+  let y01 = none
+  let y11 = none
+  let y02 = none
+  let y12 = none
+  let y03 = none
+  let y13 = none
+  let x1 = x + xStride
+  let x2 = x + 2 * xStride
+  let x3 = x + 3 * xStride
+  for (let left = vectors; left > 0; left -= GROUP_VECTORS, rowScale += SCALE_BYTES) {
+    let a00 = i32x4.splat(0)
+    let a10 = a00
+    let a01 = a00
+    let a11 = a00
+    let a02 = a00
+    let a12 = a00
+    let a03 = a00
+    let a13 = a00
+    const endGroup = w + ((<usize>min(left, GROUP_VECTORS)) << 4)
+    for (; w < endGroup; w += VECTOR) {
+      let v0 = v128.load(w)
+      let v1 = v128.load(w + blockBytes)
+      for (const end = x + 16; x < end; x += 4) {
+        const p0 = topPair(v0)
+        const p1 = topPair(v1)
+        let u = v128.load32_splat(x)
+        a00 = i32x4.add(a00, i32x4.dot_i16x8_s(p0, u))
+        a10 = i32x4.add(a10, i32x4.dot_i16x8_s(p1, u))
+        u = v128.load32_splat(x1)
+        a01 = i32x4.add(a01, i32x4.dot_i16x8_s(p0, u))
+        a11 = i32x4.add(a11, i32x4.dot_i16x8_s(p1, u))
+        u = v128.load32_splat(x2)
+        a02 = i32x4.add(a02, i32x4.dot_i16x8_s(p0, u))
+        a12 = i32x4.add(a12, i32x4.dot_i16x8_s(p1, u))
+        u = v128.load32_splat(x3)
+        a03 = i32x4.add(a03, i32x4.dot_i16x8_s(p0, u))
+        a13 = i32x4.add(a13, i32x4.dot_i16x8_s(p1, u))
+        v0 = i16x8.shl(v0, 4)
+        v1 = i16x8.shl(v1, 4)
+        x1 += 4
+        x2 += 4
+        x3 += 4
+      }
+    }
+    const s0 = groupScale(rowScale)
+    const s1 = groupScale(rowScale + groupBytes)
+    y00 = addGroup(y00, a00, s0)
+    y10 = addGroup(y10, a10, s1)
+    y01 = addGroup(y01, a01, s0)
+    y11 = addGroup(y11, a11, s1)
+    y02 = addGroup(y02, a02, s0)
+    y12 = addGroup(y12, a12, s1)
+    y03 = addGroup(y03, a03, s0)
+    y13 = addGroup(y13, a13, s1)
+  }
+  const b0 = biasAt(bias, 0)
+  v128.store(y, finish(y00, scale, b0))
+  v128.store(y + yStride, finish(y01, scale + 4, b0))
+  v128.store(y + 2 * yStride, finish(y02, scale + 8, b0))
+  v128.store(y + 3 * yStride, finish(y03, scale + 12, b0))
+  const b1 = biasAt(bias, 1)
+  put(y + 16, finish(y10, scale, b1), rows - 4)
+  put(y + yStride + 16, finish(y11, scale + 4, b1), rows - 4)
+  put(y + 2 * yStride + 16, finish(y12, scale + 8, b1), rows - 4)
+  put(y + 3 * yStride + 16, finish(y13, scale + 12, b1), rows - 4)
+}
+
+/** 4 rows of one column. */
+function tile1x1(
+  w: usize,
+  rowScale: usize,
+  bias: usize,
+  x: usize,
+  scale: usize,
+  y: usize,
+  rows: i32,
+  vectors: i32,
+): void {
+  let total = splat(0.0)
+  for (let left = vectors; left > 0; left -= GROUP_VECTORS, rowScale += SCALE_BYTES) {
+    let a = i32x4.splat(0)
+    const endGroup = w + ((<usize>min(left, GROUP_VECTORS)) << 4)
+    for (; w < endGroup; w += VECTOR) {
+      let v = v128.load(w)
+      for (const end = x + 16; x < end; x += 4) {
+        a = accumulate(a, topPair(v), x)
+        v = i16x8.shl(v, 4)
+      }
+    }
+    total = addGroup(total, a, groupScale(rowScale))
+  }
+  put(y, finish(total, scale, biasAt(bias, 0)), rows)
+}
