@@ -2,39 +2,51 @@
 // In: what the caller gave as `wasm`, or nothing. Out: an open core.
 
 import { Core } from './core.ts'
-import { AttenuateError } from './errors.ts'
+import { AttenuateError, fail } from './errors.ts'
 import type { Host } from './host.ts'
 
-export type WasmSource = WebAssembly.Module | BufferSource
+/** A compiled module, bytes, or where to fetch them. The same value shares one core. */
+export type WasmSource = WebAssembly.Module | BufferSource | string | URL
 
 const cores = new WeakMap<WebAssembly.Module, Promise<Core>>()
-const modules = new WeakMap<Host, Promise<WebAssembly.Module>>()
+const defaults = new WeakMap<Host, Promise<WebAssembly.Module>>()
+const compiled = new WeakMap<object, Promise<WebAssembly.Module>>()
+const fetched = new Map<string, Promise<WebAssembly.Module>>()
 
+/** Throws ENVIRONMENT_UNSUPPORTED where the module cannot run, LOAD_FAILED where it cannot be had. */
 export async function shareCore(host: Host, wasm?: WasmSource): Promise<Core> {
-  const module = wasm === undefined ? await defaultModule(host) : await toModule(wasm)
-  let core = cores.get(module)
-  if (core === undefined) {
-    core = Core.open(module)
-    cores.set(module, core)
-    core.catch(() => cores.delete(module))
-  }
-  return core
+  const module = await findModule(host, wasm)
+  return remember(cores, module, () => Core.open(module))
 }
 
-function defaultModule(host: Host): Promise<WebAssembly.Module> {
-  let module = modules.get(host)
-  if (module === undefined) {
-    module = host.loadCore()
-    modules.set(host, module)
-    module.catch(() => modules.delete(host))
-  }
-  return module
-}
-
-async function toModule(wasm: WasmSource): Promise<WebAssembly.Module> {
+async function findModule(host: Host, wasm: WasmSource | undefined): Promise<WebAssembly.Module> {
+  if (wasm === undefined) return remember(defaults, host, () => host.loadCore())
   if (wasm instanceof WebAssembly.Module) return wasm
+  if (typeof wasm === 'string' || wasm instanceof URL)
+    return remember(fetched, String(wasm), async () => compile(await host.readWasm(wasm)))
+  if (wasm instanceof ArrayBuffer || ArrayBuffer.isView(wasm)) return remember(compiled, wasm, () => compile(wasm))
+  return fail('OPTION_INVALID', 'wasm', typeof wasm, 'give a WebAssembly.Module, bytes or a URL')
+}
+
+interface Memory<K, V> {
+  get(key: K): V | undefined
+  set(key: K, value: V): unknown
+  delete(key: K): unknown
+}
+
+/** What `make` gave for this key; a failure is not remembered. */
+function remember<K, V>(memory: Memory<K, Promise<V>>, key: K, make: () => Promise<V>): Promise<V> {
+  const known = memory.get(key)
+  if (known !== undefined) return known
+  const made = make()
+  memory.set(key, made)
+  made.catch(() => memory.delete(key))
+  return made
+}
+
+async function compile(bytes: BufferSource): Promise<WebAssembly.Module> {
   try {
-    return await WebAssembly.compile(wasm)
+    return await WebAssembly.compile(bytes)
   } catch (error) {
     throw new AttenuateError(
       'ENVIRONMENT_UNSUPPORTED',

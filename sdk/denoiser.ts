@@ -3,6 +3,7 @@
 // of the rates). One denoiser is one stream; a process may hold thousands, which share module, memory and weights.
 
 import type { Model } from '../quantize/modelfile.ts'
+import { unlessAborted } from './abort.ts'
 import type { Core, Program } from './core.ts'
 import { shareCore, type WasmSource } from './cores.ts'
 import { fail } from './errors.ts'
@@ -11,7 +12,7 @@ import type { Host } from './host.ts'
 import { Lane } from './lane.ts'
 import { type Latency, latencyOf } from './latency.ts'
 import { Level } from './level.ts'
-import { type ModelSource, readModel } from './model.ts'
+import { type ModelSource, parseModel } from './model.ts'
 import { refuse, SnapshotReader, SnapshotWriter } from './snapshot.ts'
 import { shareOf } from './strength.ts'
 
@@ -20,17 +21,21 @@ export const MAX_CHANNELS = 8
 const MAX_ADVANCE_HOPS = 2 ** 32 - 1
 
 export interface DenoiserOptions {
-  /** A shipped model's name, a URL, a path (Node), or the bytes of a model file. Default `lite`. */
+  /** A shipped model's name, a URL, a path (Node), the bytes of a model file, or what `loadModel` gave. Default: models.ts. */
   readonly model?: ModelSource
+  /** The SHA-256 the model must have, hexadecimal: MODEL_HASH if it is another. Damage is noticed without it too. */
+  readonly sha256?: string
   /** Samples per second of input and output. Default: the model's. */
   readonly sampleRate?: number
   /** 1..8, interleaved, each denoised by itself. Default 1. */
   readonly channels?: number
   /** Bound on attenuation in dB: -Infinity (default) all that the model does, -18 gentle, 0 bypass at the same latency. */
   readonly strengthDb?: number
-  /** The core: a compiled module (shared by all who pass the same) or bytes. Default: this package's. */
+  /** The core: a compiled module, bytes, a URL or path; shared by all who pass the same. Default: this package's. */
   readonly wasm?: WasmSource
+  /** Ends the creation: it rejects with the signal's reason. A denoiser once created is not affected. */
   readonly signal?: AbortSignal
+  /** Bytes of the model so far, and in all where that is known. Downloads report; files, bytes and shipped models in Node do not. */
   readonly onProgress?: (loadedBytes: number, totalBytes: number | undefined) => void
   /** Milliseconds; for `stats` only. Default: the host's. */
   readonly now?: () => number
@@ -312,16 +317,15 @@ export class Denoiser {
 
 /** Everything that is asynchronous about a denoiser. */
 export async function prepareParts(host: Host, options: DenoiserOptions): Promise<Parts> {
-  const { channels = 1, strengthDb = Number.NEGATIVE_INFINITY, signal, onProgress } = options
+  const { channels = 1, strengthDb = Number.NEGATIVE_INFINITY, sha256, signal, onProgress } = options
   checkChannels(channels)
   shareOf(strengthDb)
   signal?.throwIfAborted()
-  const [core, bytes] = await Promise.all([
-    shareCore(host, options.wasm),
-    readModel(host, options.model, { signal, onProgress }),
-  ])
-  signal?.throwIfAborted()
-  const program = core.acquireProgram(bytes)
+  const [core, parsed] = await unlessAborted(
+    Promise.all([shareCore(host, options.wasm), parseModel(host, options.model, { sha256, signal, onProgress })]),
+    signal,
+  )
+  const program = core.acquireProgram(parsed)
   try {
     checkRate(options.sampleRate, program.model)
     checkStrength(strengthDb, program.model)

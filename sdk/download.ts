@@ -6,24 +6,30 @@ import type { Progress } from './host.ts'
 /** No model is larger; whoever serves more serves something else. */
 const MAX_BYTES = 256 << 20
 
-export async function download(url: string | URL, { signal, onProgress }: Progress): Promise<Uint8Array> {
-  const response = await fetch(url, { signal: signal ?? null }).catch((error) => {
+export async function download(
+  url: string | URL,
+  { signal, onProgress }: Progress = {},
+): Promise<Uint8Array<ArrayBuffer>> {
+  const blame = (what: string) => (error: unknown) => {
     if (signal?.aborted) throw signal.reason
-    throw new AttenuateError('LOAD_FAILED', `no answer (${(error as Error).message})`, String(url), 'check the URL')
-  })
+    if (error instanceof AttenuateError) throw error
+    throw new AttenuateError('LOAD_FAILED', `${what} (${(error as Error).message})`, String(url), 'check the URL')
+  }
+  const response = await fetch(url, { signal: signal ?? null }).catch(blame('no answer'))
   if (!response.ok || response.body === null)
     return fail('LOAD_FAILED', `HTTP status ${response.status}`, String(url), 'check the URL')
   const length = Number(response.headers.get('content-length'))
   // with a content coding the length is that of the coded bytes
   const total = length > 0 && response.headers.get('content-encoding') === null ? length : undefined
-  return collect(response.body, (loaded) => onProgress?.(loaded, total), String(url))
+  const report = (loaded: number) => onProgress?.(loaded, total)
+  return collect(response.body, report, String(url)).catch(blame('the answer broke off'))
 }
 
 async function collect(
   body: ReadableStream<Uint8Array>,
   report: (loadedBytes: number) => void,
   url: string,
-): Promise<Uint8Array> {
+): Promise<Uint8Array<ArrayBuffer>> {
   const parts: Uint8Array[] = []
   let loaded = 0
   const reader = body.getReader()

@@ -28,6 +28,13 @@ export const nodeHost: Host = {
     return readBytes(source, 'model', `give a file, a URL or one of: ${names}`)
   },
 
+  readWasm(source: string | URL) {
+    if (source instanceof URL && source.protocol === 'file:')
+      return readBytes(fileURLToPath(source), 'WASM core', 'check the path')
+    if (source instanceof URL || /^https?:/.test(source)) return download(source)
+    return readBytes(source, 'WASM core', 'check the path')
+  },
+
   now: () => performance.now(),
 }
 

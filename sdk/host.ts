@@ -6,6 +6,8 @@ export interface Host {
   loadCore(): Promise<WebAssembly.Module>
   /** Bytes of a shipped model (models.ts), of a URL or, where there are files, a path. */
   readModel(source: string | URL, progress: Progress): Promise<Uint8Array>
+  /** Bytes of a core that the caller gave as URL or, where there are files, path. */
+  readWasm(source: string | URL): Promise<Uint8Array<ArrayBuffer>>
   /** Milliseconds that pass while code runs. */
   now(): number
 }

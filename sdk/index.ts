@@ -2,6 +2,7 @@
 
 import { Denoiser as BoundlessDenoiser, type DenoiserOptions, prepareParts } from './denoiser.ts'
 import { nodeHost } from './host.node.ts'
+import { type LoadOptions, type ModelSource, type ParsedModel, parseModel } from './model.ts'
 
 export class Denoiser extends BoundlessDenoiser {
   /** Loads what is missing and opens a stream. Rejects with an AttenuateError, or with the signal's reason. */
@@ -10,7 +11,16 @@ export class Denoiser extends BoundlessDenoiser {
   }
 }
 
-export type { DenoiserOptions, Stats } from './denoiser.ts'
+/** Reads and checks a model once, for any number of `Denoiser.create({ model })`. Errors as there. */
+export function loadModel(source?: ModelSource, options?: LoadOptions): Promise<ParsedModel> {
+  return parseModel(nodeHost, source, options)
+}
+
+export type { WasmSource } from './cores.ts'
+export type { DenoiserOptions, SiblingOptions, Stats } from './denoiser.ts'
 export { AttenuateError, ERROR_CODES, type ErrorCode } from './errors.ts'
+export type { Progress } from './host.ts'
 export type { Latency } from './latency.ts'
+export { type LoadOptions, type ModelSource, ParsedModel } from './model.ts'
 export { DEFAULT_MODEL, MODELS, type ModelName } from './models.ts'
+export { modelOfSnapshot } from './snapshot.ts'
