@@ -34,11 +34,21 @@ export type ErrorCode = (typeof ERROR_CODES)[number]
 
 export class AttenuateError extends Error {
   readonly code: ErrorCode
+  /** What was wrong. */
+  readonly what: string
+  /** The offending value, as one short line. */
+  readonly value: string
+  /** What to do about it. */
+  readonly remedy: string
 
   constructor(code: ErrorCode, what: string, value: unknown, remedy: string) {
-    super(`${code}: ${what}, ${printable(value)}; ${remedy}`)
+    const line = printable(value)
+    super(`${code}: ${what}, ${line}; ${remedy}`)
     this.name = 'AttenuateError'
     this.code = code
+    this.what = what
+    this.value = line
+    this.remedy = remedy
   }
 }
 
