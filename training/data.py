@@ -116,7 +116,7 @@ class Mixer:
 
     def noises(self):
         recorded = self.recorded()
-        second = self.draw(0.1, 1.0) * torch.where(self.often(0.3), self.envelope(16, 0.0), torch.ones_like(recorded)) * self.recorded()
+        second = self.draw(0.1, 1.0) * torch.where(self.often(0.3), self.envelope(16, 0.0), torch.ones_like(recorded)) * self.equalised(self.recorded(), 18.0)
         recorded = torch.where(self.often(0.45), recorded + second, recorded)
         kind, x = self.draw(), recorded
         shares = ((self.coloured, 0.08), (self.babble, 0.09), (self.hum, 0.03), (self.clicks, 0.05), (self.calls, 0.06), (self.pulsed, 0.05))

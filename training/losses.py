@@ -10,7 +10,7 @@ RESOLUTIONS = (256, 512, 1024)
 
 
 class DenoisingLoss(nn.Module):
-    def __init__(self, loudness_weight=0.4, sisdr_weight=0.02):
+    def __init__(self, loudness_weight=0.4, sisdr_weight=0.1):
         super().__init__()
         for n in RESOLUTIONS:
             self.register_buffer(f"window{n}", torch.hann_window(n))

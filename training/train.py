@@ -30,7 +30,8 @@ def arguments():
     p.add_argument("--seconds", type=float, default=3.2, help="length of an item")
     p.add_argument("--rate", type=float, default=2e-3, help="peak learning rate")
     p.add_argument("--seed", type=int, default=1)
-    p.add_argument("--loudness", type=float, default=0.6, help="weight of the loudness-domain loss")
+    p.add_argument("--loudness", type=float, default=0.4, help="weight of the loudness-domain loss")
+    p.add_argument("--sisdr", type=float, default=0.1, help="weight of SI-SDR, per dB")
     p.add_argument("--warm", help="state file to take weights (EMA) from at step 0")
     p.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     p.add_argument("--compile", action="store_true", help="fuse the network and the loss with torch.compile (PyTorch 2, a minute at the start)")
@@ -48,7 +49,7 @@ class Trainer:
         self.a = a
         torch.manual_seed(a.seed)
         self.network = Network(SHIPPED[a.config](), seed=a.seed).to(a.device)
-        self.loss = DenoisingLoss(a.loudness).to(a.device)
+        self.loss = DenoisingLoss(a.loudness, a.sisdr).to(a.device)
         self.mixer = Mixer(a.bank, a.batch, int(a.seconds * 16000) // 256 * 256, a.device)
         self.lag = lag(self.network)
         self.forward = torch.compile(self.network, dynamic=False) if a.compile else self.network
