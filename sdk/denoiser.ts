@@ -13,7 +13,9 @@ import { Lane } from './lane.ts'
 import { type Latency, latencyOf } from './latency.ts'
 import { Level } from './level.ts'
 import { type ModelSource, parseModel } from './model.ts'
+import type { SampleFormat } from './pcm.ts'
 import { refuse, SnapshotReader, SnapshotWriter } from './snapshot.ts'
+import { type ChunkChanger, changeChunks, iterateChunks, type StreamOptions, toTransformStream } from './stream.ts'
 import { shareOf } from './strength.ts'
 
 export const MAX_CHANNELS = 8
@@ -255,14 +257,40 @@ export class Denoiser {
     }
   }
 
+  /**
+   * A Web transform stream: Float32Array in and out, or bytes with `format`. One chunk waits, none is denoised before
+   * the reader asks (back-pressure). At the end of the source the stream is flushed; the denoiser stays open and may be used again.
+   */
+  stream(options?: { readonly format?: undefined }): TransformStream<Float32Array, Float32Array>
+  stream(options: { readonly format: SampleFormat }): TransformStream<Uint8Array, Uint8Array>
+  stream(options?: StreamOptions): TransformStream {
+    this.#checkAlive()
+    return toTransformStream(changeChunks(this, options) as ChunkChanger<Float32Array>)
+  }
+
+  /** The same as an async iterator over any iterable of chunks; the source is asked when the result is. */
+  iterate(
+    source: AsyncIterable<Float32Array> | Iterable<Float32Array>,
+    options?: { readonly format?: undefined },
+  ): AsyncGenerator<Float32Array, void, undefined>
+  iterate(
+    source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+    options: { readonly format: SampleFormat },
+  ): AsyncGenerator<Uint8Array, void, undefined>
+  iterate(source: AsyncIterable<never> | Iterable<never>, options?: StreamOptions): AsyncGenerator<never> {
+    this.#checkAlive()
+    return iterateChunks(changeChunks(this, options) as ChunkChanger<never>, source)
+  }
+
   /** Another stream of the same model: at once, and it costs only its state. */
-  sibling({ channels = this.channels, strengthDb = this.#strengthDb }: SiblingOptions = {}): Denoiser {
+  sibling({ channels = this.channels, strengthDb = this.#strengthDb }: SiblingOptions = {}): this {
     this.#checkAlive()
     checkChannels(channels)
     checkStrength(strengthDb, this.model)
     const { core, program } = this.#parts
     core.shareProgram(program)
-    return new Denoiser({ ...this.#parts, channels, strengthDb })
+    const Same = this.constructor as new (parts: Parts) => this
+    return new Same({ ...this.#parts, channels, strengthDb })
   }
 
   /** Frees the state; the weights too when no other stream uses them. May be called twice. */

@@ -1,13 +1,23 @@
 // The SDK in Node: the denoiser bound to this package's files. Other runtimes have their own entry with the same names.
 
+import type { Transform } from 'node:stream'
 import { Denoiser as BoundlessDenoiser, type DenoiserOptions, prepareParts } from './denoiser.ts'
 import { nodeHost } from './host.node.ts'
 import { type LoadOptions, type ModelSource, type ParsedModel, parseModel } from './model.ts'
+import { type NodeStreamOptions, toNodeTransform } from './stream.node.ts'
 
 export class Denoiser extends BoundlessDenoiser {
   /** Loads what is missing and opens a stream. Rejects with an AttenuateError, or with the signal's reason. */
   static async create(options: DenoiserOptions = {}): Promise<Denoiser> {
     return new Denoiser(await prepareParts(nodeHost, options))
+  }
+
+  /**
+   * A Node transform: Float32Array in and out (object mode), or bytes with `format`. Back-pressure is respected; at the end
+   * of the source the stream is flushed; the denoiser stays open and may be used again.
+   */
+  nodeStream(options?: NodeStreamOptions): Transform {
+    return toNodeTransform(this, options)
   }
 }
 
@@ -23,4 +33,7 @@ export type { Progress } from './host.ts'
 export type { Latency } from './latency.ts'
 export { type LoadOptions, type ModelSource, ParsedModel } from './model.ts'
 export { DEFAULT_MODEL, MODELS, type ModelName } from './models.ts'
+export { SAMPLE_FORMATS, type SampleFormat } from './pcm.ts'
 export { modelOfSnapshot } from './snapshot.ts'
+export type { NodeStreamOptions } from './stream.node.ts'
+export type { StreamOptions } from './stream.ts'
