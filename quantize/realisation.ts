@@ -52,8 +52,10 @@ const MAX_DECAY = 9
 const MAX_CONDITION = 1e4
 const MORE_COORDINATES = 4
 
-/** Complex and real states apart make two ops of one: only for a saving that shows. */
+/** Complex and real states apart make two ops of one: only for a saving that shows, and not on paper alone. */
 const MIN_SAVING = 0.03
+/** States that the core computes together. */
+const LANES = 4
 
 /** Multiply-accumulates per second. */
 export function originalCost({ node, rate }: Layer): number {
@@ -93,7 +95,7 @@ export function realise(layer: Layer, order: number): Realisation | undefined {
   const { system, condition } = reduced
   const whole = replaceNode(layer, order, system, condition)
   const parts = splitReal(layer, order, system, condition)
-  const cheapest = parts && parts.macsPerSecond < (1 - MIN_SAVING) * whole.macsPerSecond ? parts : whole
+  const cheapest = parts ?? whole
   return replaceByFir(layer, order, system, cheapest) ?? cheapest
 }
 
@@ -189,12 +191,13 @@ function isAtRest(angle: number): boolean {
   return angle === 0 || Math.abs(angle) === Math.PI
 }
 
-/** Complex states in one node, real ones in another, and their sum; undefined where all are of one kind. */
+/** Complex states in one node, real ones in another, and their sum; undefined where that saves nothing. */
 function splitReal(layer: Layer, order: number, system: LinearSystem, condition: number): Realisation | undefined {
   const { json, rate } = layer
   const kinds = [...system.angle].map(isAtRest)
   const [real, pairs] = [selectStates(system, kinds, true), selectStates(system, kinds, false)]
   if (real.order === 0 || pairs.order === 0) return undefined
+  if (paddedMacs(real) + paddedMacs(pairs) > (1 - MIN_SAVING) * paddedMacs(system)) return undefined
   const [a, b] = [`${json.name}_pairs`, `${json.name}_real`]
   return {
     layer,
@@ -210,6 +213,12 @@ function splitReal(layer: Layer, order: number, system: LinearSystem, condition:
     ],
     tensors: new Map([...prefix(a, toTensors(pairs)), ...prefix(b, toTensors({ ...real, D: undefined }))]),
   }
+}
+
+/** As the core computes it: states in fours. */
+function paddedMacs(system: LinearSystem): number {
+  const perState = countSystemMacs({ ...system, D: undefined }) / system.order
+  return perState * LANES * Math.ceil(system.order / LANES)
 }
 
 function selectStates(system: LinearSystem, kinds: readonly boolean[], wanted: boolean): LinearSystem {

@@ -74,8 +74,10 @@ program
   .command('inspect')
   .description('show what a model file holds: ops, cost, memory, latency')
   .argument('[model]', `${Object.keys(MODELS).join(', ')}, or a model file or URL`, DEFAULT_MODEL)
-  .option('--json', 'as JSON')
-  .action(async (model: string, { json }) => print(await blaming(model, () => inspectFile(model, json))))
+  .option('--json', 'as JSON, with poles, Hankel singular values and frequency responses')
+  .option('--svg <file>', 'draw a page about it')
+  .option('--html <file>', 'the same page as HTML')
+  .action(async (model: string, command) => print(await blaming(model, () => inspectFile(model, command))))
 
 program
   .command('compare')
@@ -134,6 +136,8 @@ function packageFile(): URL {
 }
 
 function print(text: string): void {
+  // who reads less than everything has what they wanted
+  process.stdout.once('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
   process.stdout.write(`${text}\n`)
 }
 
