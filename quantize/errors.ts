@@ -21,6 +21,7 @@ export const ERROR_CODES = [
   'MODEL_TRUNCATED',
   'MODEL_HASH',
   'STATE_INVALID', // a snapshot of another model, or a broken one
+  'PACKET_INVALID', // a sensor's packet of another format, or a broken one
   'RATE_UNSUPPORTED',
   'CHANNELS_UNSUPPORTED',
   'FORMAT_UNSUPPORTED', // sample format or container of audio

@@ -19,6 +19,8 @@ import { type ChunkChanger, changeChunks, iterateChunks, type StreamOptions, toT
 import { shareOf } from './strength.ts'
 
 export const MAX_CHANNELS = 8
+/** More than a minute at any rate. */
+const MAX_CONCEAL_SAMPLES = 2 ** 23
 /** Two years of 16 ms. */
 const MAX_ADVANCE_HOPS = 2 ** 32 - 1
 
@@ -227,6 +229,22 @@ export class Denoiser {
     if (hops === 0) return
     for (const lane of this.#lanes) lane.advance(hops)
     this.#lostHops += hops
+  }
+
+  /**
+   * So many samples per channel were lost on the way in, and somebody waits for them: what comes out in their place. A model
+   * with a `flag` (nano) is told, and says what it expects; to others it is silence. For short gaps; see `advance`.
+   */
+  conceal(samples: number): Float32Array {
+    this.#checkAlive()
+    if (!Number.isInteger(samples) || samples < 0 || samples > MAX_CONCEAL_SAMPLES)
+      fail('OPTION_INVALID', 'samples to conceal', samples, `use 0..${MAX_CONCEAL_SAMPLES}`)
+    for (const lane of this.#lanes) lane.isLost = true
+    try {
+      return this.process(new Float32Array(samples * this.channels))
+    } finally {
+      for (const lane of this.#lanes) lane.isLost = false
+    }
   }
 
   get strengthDb(): number {

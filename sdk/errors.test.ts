@@ -11,7 +11,7 @@ import { decodeModel, encodeModel, sealModel } from '../quantize/modelfile.ts'
 import { readPickle } from '../quantize/pickle.ts'
 import { describeUpsampler, fillNetwork } from '../quantize/specimens.ts'
 import type { Tensor } from '../quantize/tensor.ts'
-import { AttenuateError, Denoiser, type DenoiserOptions, ERROR_CODES, type ErrorCode } from './index.ts'
+import { AttenuateError, Denoiser, type DenoiserOptions, ERROR_CODES, type ErrorCode, SensorReceiver } from './index.ts'
 import { WavReader } from './wav.ts'
 
 const lite = new Uint8Array(readFileSync(new URL('../models/lite.ssm', import.meta.url)))
@@ -69,6 +69,10 @@ const CAUSES: Record<ErrorCode, () => unknown> = {
   MODEL_TRUNCATED: () => create({ model: lite.subarray(0, 1000) }),
   MODEL_HASH: () => create({ model: lite.map((byte, i) => (i === 1000 ? ~byte : byte)) }),
   STATE_INVALID: () => used((denoiser) => denoiser.restore(new Uint8Array(100))),
+  PACKET_INVALID: async () => {
+    using denoiser = await Denoiser.create({ model: 'nano' })
+    new SensorReceiver(denoiser).take(new Uint8Array(7))
+  },
   RATE_UNSUPPORTED: () => create({ sampleRate: 1 }),
   CHANNELS_UNSUPPORTED: () => create({ channels: 9 }),
   FORMAT_UNSUPPORTED: () => new WavReader().push(riff(2)), // ADPCM

@@ -12,6 +12,8 @@ export class Lane implements HopRunner {
   readonly frames: Frames
   /** Where input and output have one rate, as only then there is something to blend with. */
   readonly strength: Strength | undefined
+  /** The input of hops that end now never came (Denoiser.conceal). */
+  isLost = false
   readonly #network: Network
 
   constructor(core: Core, program: Program, strengthDb: number) {
@@ -41,7 +43,7 @@ export class Lane implements HopRunner {
   }
 
   run(): void {
-    this.#network.run()
+    this.#network.run(this.isLost)
     // after the run, as it has replaced what is no number; the input keeps its place in scratch (FORMAT.md)
     this.strength?.blend(this.#network.output(), this.#network.input())
   }

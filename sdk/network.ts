@@ -42,17 +42,16 @@ export class Network implements HopRunner {
     return this.#output
   }
 
-  run(): void {
+  /** One hop; `isLost` announces to models that have a `flag` that its input never came. */
+  run(isLost = false): void {
+    if (isLost) this.#core.floats(this.#state + LOST_OFFSET, 1)[0] = 1
     this.#core.exports.hop(this.program.address, this.#state, this.program.scratch)
+    if (isLost) this.#core.floats(this.#state + LOST_OFFSET, 1)[0] = 0
   }
 
-  /** A hop whose input never came: silence, announced to models that have a `flag`. */
-  runLost(): void {
+  #runLost(): void {
     this.input().fill(0)
-    const lost = this.#core.floats(this.#state + LOST_OFFSET, 1)
-    lost[0] = 1
-    this.run()
-    lost[0] = 0
+    this.run(true)
   }
 
   /** The stream has ended with the hops run so far. */
@@ -69,9 +68,9 @@ export class Network implements HopRunner {
     let left = hops
     let leap = 0
     for (let near = AFTERGLOW_HOPS + this.program.model.lookaheadHops; left > 0; near = SETTLING_HOPS) {
-      for (let hop = Math.min(left, near); hop > 1; hop--, left--) this.runLost()
+      for (let hop = Math.min(left, near); hop > 1; hop--, left--) this.#runLost()
       const before = this.stateBytes().slice()
-      this.runLost()
+      this.#runLost()
       left--
       leap = Math.min(left, Math.max(8, 2 * leap))
       if (leap > 0) coast(this.program.model, this.#core, this.program.address, before, this.stateBytes(), leap)

@@ -1,0 +1,152 @@
+// Packets of a sensor in, clean samples out. In: packets (packet.ts) as they arrive: lost, late, twice, out of order. Out: f32
+// at the denoiser's output rate, 16 ms for every packet sent: short gaps are concealed by the model, longer ones are
+// silence, after a very long one (the sender began again) the stream goes on where it was.
+
+import type { Denoiser } from '../denoiser.ts'
+import { fail } from '../errors.ts'
+import { BLOCK_SAMPLES, SENSOR_RATE } from './codec.ts'
+import { decodePacket, SEQUENCE_NUMBERS, sequenceOf } from './packet.ts'
+
+export interface SensorReceiverOptions {
+  /** Lost packets in a row that are concealed (16 ms each) before silence. 1..64, default 6. */
+  readonly concealPackets?: number
+  /** Packets to wait for one that is missing: 16 ms of latency each, once one has been missed. 0..32, default 0. */
+  readonly waitPackets?: number
+  /** A gap or a step back of more packets is a sender that began again. 16..16384, default 250 (4 s). */
+  readonly restartPackets?: number
+}
+
+export interface SensorStats {
+  readonly received: number
+  /** Never came, or came too late. */
+  readonly lost: number
+  readonly concealed: number
+  /** Came after their place had been given up, or twice. */
+  readonly late: number
+  readonly restarts: number
+}
+
+export class SensorReceiver {
+  readonly #denoiser: Denoiser
+  readonly #concealPackets: number
+  readonly #waitPackets: number
+  readonly #restartPackets: number
+  /** By sequence number: packets after a missing one. */
+  readonly #waiting = new Map<number, Uint8Array>()
+  readonly #samples = new Float32Array(BLOCK_SAMPLES)
+  #expected: number | undefined
+  #stats = { received: 0, lost: 0, concealed: 0, late: 0, restarts: 0 }
+
+  /** `denoiser`: nano or another model for 4 kHz, one channel; it stays the caller's. */
+  constructor(denoiser: Denoiser, options: SensorReceiverOptions = {}) {
+    if (denoiser.sampleRate !== SENSOR_RATE)
+      fail('RATE_UNSUPPORTED', 'denoiser for a sensor', `${denoiser.sampleRate} Hz`, 'create it with model: nano')
+    if (denoiser.channels !== 1)
+      fail('CHANNELS_UNSUPPORTED', 'channels of a sensor', denoiser.channels, 'use one denoiser per sensor')
+    this.#denoiser = denoiser
+    this.#concealPackets = readCount('concealPackets', options.concealPackets ?? 6, 1, 64)
+    this.#waitPackets = readCount('waitPackets', options.waitPackets ?? 0, 0, 32)
+    this.#restartPackets = readCount('restartPackets', options.restartPackets ?? 250, 16, 16384)
+  }
+
+  /** What can be said with this packet: nothing while one before it is awaited. Throws PACKET_INVALID. */
+  take(packet: Uint8Array): Float32Array {
+    const sequence = sequenceOf(packet)
+    this.#expected ??= sequence
+    const ahead = distance(this.#expected, sequence)
+    if (Math.abs(ahead) > this.#restartPackets) return this.#restart(packet, sequence)
+    if (ahead < 0 || this.#waiting.has(sequence)) {
+      this.#stats.late++
+      return new Float32Array(0)
+    }
+    this.#stats.received++
+    this.#waiting.set(sequence, packet.slice())
+    const parts = this.#playReady()
+    while (this.#waiting.size > this.#waitPackets) parts.push(...this.#skipGap(), ...this.#playReady())
+    return joined(parts)
+  }
+
+  /** The end: what still waits and what the denoiser holds. */
+  flush(): Float32Array {
+    const parts: Float32Array[] = []
+    while (this.#waiting.size > 0) parts.push(...this.#skipGap(), ...this.#playReady())
+    parts.push(this.#denoiser.flush())
+    this.#expected = undefined
+    return joined(parts)
+  }
+
+  stats(): SensorStats {
+    return { ...this.#stats }
+  }
+
+  #playReady(): Float32Array[] {
+    const parts: Float32Array[] = []
+    for (let next = this.#waiting.get(this.#expected!); next !== undefined; next = this.#waiting.get(this.#expected!)) {
+      this.#waiting.delete(this.#expected!)
+      decodePacket(next, this.#samples)
+      parts.push(this.#denoiser.process(this.#samples))
+      this.#step(1)
+    }
+    return parts
+  }
+
+  /** Gives up on what is missing before the first packet that waits. */
+  #skipGap(): Float32Array[] {
+    const gap = Math.min(...[...this.#waiting.keys()].map((sequence) => distance(this.#expected!, sequence)))
+    const concealed = Math.min(gap, this.#concealPackets)
+    const silent = gap - concealed
+    this.#stats.lost += gap
+    this.#stats.concealed += concealed
+    this.#step(gap)
+    const guess = this.#denoiser.conceal(concealed * BLOCK_SAMPLES)
+    if (silent === 0) return [guess]
+    fadeOut(guess, guess.length / concealed)
+    return [guess, this.#beSilent(silent)]
+  }
+
+  #beSilent(packets: number): Float32Array {
+    const { sampleRate, outputRate, model } = this.#denoiser
+    this.#denoiser.advance((packets * BLOCK_SAMPLES) / model.inputHop)
+    return new Float32Array(Math.round((packets * BLOCK_SAMPLES * outputRate) / sampleRate))
+  }
+
+  #restart(packet: Uint8Array, sequence: number): Float32Array {
+    const parts: Float32Array[] = []
+    while (this.#waiting.size > 0) parts.push(...this.#skipGap(), ...this.#playReady())
+    this.#stats.restarts++
+    this.#expected = sequence
+    this.#denoiser.advance(this.#restartPackets)
+    return joined([...parts, this.take(packet)])
+  }
+
+  #step(packets: number): void {
+    this.#expected = (this.#expected! + packets) % SEQUENCE_NUMBERS
+  }
+}
+
+/** How far `to` lies after `from`: -32768..32767. */
+function distance(from: number, to: number): number {
+  const ahead = (to - from + SEQUENCE_NUMBERS) % SEQUENCE_NUMBERS
+  return ahead < SEQUENCE_NUMBERS / 2 ? ahead : ahead - SEQUENCE_NUMBERS
+}
+
+/** The last `count` samples, linearly to zero. */
+function fadeOut(samples: Float32Array, count: number): void {
+  const last = Math.min(count, samples.length)
+  for (let i = 1; i <= last; i++) samples[samples.length - i] *= (i - 1) / last
+}
+
+function readCount(name: string, value: number, from: number, to: number): number {
+  if (!Number.isInteger(value) || value < from || value > to) fail('OPTION_INVALID', name, value, `use ${from}..${to}`)
+  return value
+}
+
+function joined(parts: readonly Float32Array[]): Float32Array {
+  const all = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0))
+  let at = 0
+  for (const part of parts) {
+    all.set(part, at)
+    at += part.length
+  }
+  return all
+}
