@@ -1,6 +1,7 @@
 // Matrix products of int4 weights and int16 activations (quantize/FORMAT.md, number format 2). Groups of 32 k have a
-// scale of their own: the sum of a group is exact in 32 bits, groups add up in f32 in order. Weights are multiplied as they
-// lie, nothing is unpacked to memory: one 128-bit load holds four rows by eight k, two shifts take out a pair of k.
+// scale of their own: the sum of a group is exact in 32 bits, groups add up in f32 in order. One 128-bit load holds four
+// rows by eight k. Where there are four columns or more, eight rows at a time are widened to int16 in the temporary and
+// used for all columns: twice as fast as taking nibbles out in the inner loop, for 16 bytes per k.
 
 import { LANES, madd, splat, VECTOR } from './lanes'
 import { biasAt, put } from './linear.i8'
@@ -16,6 +17,7 @@ export function multiplyNibbles(
   x: usize,
   xStride: usize,
   scales: usize,
+  strip: usize,
   y: usize,
   yStride: usize,
   rows: i32,
@@ -24,20 +26,20 @@ export function multiplyNibbles(
 ): void {
   const vectors = (depth + 7) >> 3
   const blockBytes = (<usize>vectors) << 4
-  const blocks = <usize>((rows + 3) >> 2)
   const groupBytes = <usize>((vectors + GROUP_VECTORS - 1) >> 2) * SCALE_BYTES
-  let rowScale = w + blocks * blockBytes
+  let rowScale = w + <usize>((rows + 3) >> 2) * blockBytes
   const tiled = columns & ~3
-  let row = 0
-  while (row < rows) {
+  for (let row = 0; row < rows; row += 2 * LANES) {
     const two = rows - row > LANES
-    const blocksHere: usize = two ? 2 : 1
     let xn = x
     let yn = y + ((<usize>row) << 2)
     let s = scales
     let n = 0
-    for (; two && n < tiled; n += 4, xn += 4 * xStride, yn += 4 * yStride, s += VECTOR) {
-      tile2x4(w, blockBytes, rowScale, groupBytes, bias, xn, xStride, s, yn, yStride, rows - row, vectors)
+    if (tiled > 0) {
+      widen(w, strip, two ? 2 * vectors : vectors)
+      for (; n < tiled; n += 4, xn += 4 * xStride, yn += 4 * yStride, s += VECTOR) {
+        tile2x4(strip, rowScale, groupBytes, bias, xn, xStride, s, yn, yStride, rows - row, vectors)
+      }
     }
     for (; n < columns; n++, xn += xStride, yn += yStride, s += 4) {
       tile1x1(w, rowScale, bias, xn, s, yn, rows - row, vectors)
@@ -45,10 +47,20 @@ export function multiplyNibbles(
       const b: usize = bias === 0 ? 0 : bias + VECTOR
       tile1x1(w + blockBytes, rowScale + groupBytes, b, xn, s, yn + VECTOR, rows - row - LANES, vectors)
     }
-    row += two ? 2 * LANES : LANES
-    w += blocksHere * blockBytes
-    rowScale += blocksHere * groupBytes
-    if (bias !== 0) bias += blocksHere * VECTOR
+    w += 2 * blockBytes
+    rowScale += 2 * groupBytes
+    if (bias !== 0) bias += 2 * VECTOR
+  }
+}
+
+/** Vectors of four rows by eight k to four vectors of four rows by a pair of k. */
+function widen(w: usize, strip: usize, vectors: i32): void {
+  for (let n = 0; n < vectors; n++, w += VECTOR, strip += 4 * VECTOR) {
+    const v = v128.load(w)
+    v128.store(strip, i16x8.shr_s(v, 12))
+    v128.store(strip, i16x8.shr_s(i16x8.shl(v, 4), 12), 16)
+    v128.store(strip, i16x8.shr_s(i16x8.shl(v, 8), 12), 32)
+    v128.store(strip, i16x8.shr_s(i16x8.shl(v, 12), 12), 48)
   }
 }
 
@@ -74,10 +86,9 @@ function finish(total: v128, columnScale: usize, bias: v128): v128 {
   return madd(bias, total, v128.load32_splat(columnScale))
 }
 
-/** 8 rows x 4 columns. */
+/** 8 rows x 4 columns; of the last four only as many as there are. */
 function tile2x4(
-  w: usize,
-  blockBytes: usize,
+  strip: usize,
   rowScale: usize,
   groupBytes: usize,
   bias: usize,
@@ -101,6 +112,8 @@ function tile2x4(
   let x1 = x + xStride
   let x2 = x + 2 * xStride
   let x3 = x + 3 * xStride
+  let w = strip
+  let w1 = rows > LANES ? strip + ((<usize>vectors) << 6) : strip
   for (let left = vectors; left > 0; left -= GROUP_VECTORS, rowScale += SCALE_BYTES) {
     let a00 = i32x4.splat(0)
     let a10 = a00
@@ -110,48 +123,45 @@ function tile2x4(
     let a12 = a00
     let a03 = a00
     let a13 = a00
-    const endGroup = w + ((<usize>min(left, GROUP_VECTORS)) << 4)
-    for (; w < endGroup; w += VECTOR) {
-      let v0 = v128.load(w)
-      let v1 = v128.load(w + blockBytes)
-      for (const end = x + 16; x < end; x += 4) {
-        const p0 = topPair(v0)
-        const p1 = topPair(v1)
-        let u = v128.load32_splat(x)
-        a00 = i32x4.add(a00, i32x4.dot_i16x8_s(p0, u))
-        a10 = i32x4.add(a10, i32x4.dot_i16x8_s(p1, u))
-        u = v128.load32_splat(x1)
-        a01 = i32x4.add(a01, i32x4.dot_i16x8_s(p0, u))
-        a11 = i32x4.add(a11, i32x4.dot_i16x8_s(p1, u))
-        u = v128.load32_splat(x2)
-        a02 = i32x4.add(a02, i32x4.dot_i16x8_s(p0, u))
-        a12 = i32x4.add(a12, i32x4.dot_i16x8_s(p1, u))
-        u = v128.load32_splat(x3)
-        a03 = i32x4.add(a03, i32x4.dot_i16x8_s(p0, u))
-        a13 = i32x4.add(a13, i32x4.dot_i16x8_s(p1, u))
-        v0 = i16x8.shl(v0, 4)
-        v1 = i16x8.shl(v1, 4)
-        x1 += 4
-        x2 += 4
-        x3 += 4
-      }
+    for (const end = x + ((<usize>min(left, GROUP_VECTORS)) << 4); x < end; ) {
+      const v0 = v128.load(w)
+      const v1 = v128.load(w1)
+      let u = v128.load32_splat(x)
+      a00 = i32x4.add(a00, i32x4.dot_i16x8_s(v0, u))
+      a10 = i32x4.add(a10, i32x4.dot_i16x8_s(v1, u))
+      u = v128.load32_splat(x1)
+      a01 = i32x4.add(a01, i32x4.dot_i16x8_s(v0, u))
+      a11 = i32x4.add(a11, i32x4.dot_i16x8_s(v1, u))
+      u = v128.load32_splat(x2)
+      a02 = i32x4.add(a02, i32x4.dot_i16x8_s(v0, u))
+      a12 = i32x4.add(a12, i32x4.dot_i16x8_s(v1, u))
+      u = v128.load32_splat(x3)
+      a03 = i32x4.add(a03, i32x4.dot_i16x8_s(v0, u))
+      a13 = i32x4.add(a13, i32x4.dot_i16x8_s(v1, u))
+      w += VECTOR
+      w1 += VECTOR
+      x += 4
+      x1 += 4
+      x2 += 4
+      x3 += 4
     }
     const s0 = groupScale(rowScale)
-    const s1 = groupScale(rowScale + groupBytes)
     y00 = addGroup(y00, a00, s0)
-    y10 = addGroup(y10, a10, s1)
     y01 = addGroup(y01, a01, s0)
-    y11 = addGroup(y11, a11, s1)
     y02 = addGroup(y02, a02, s0)
-    y12 = addGroup(y12, a12, s1)
     y03 = addGroup(y03, a03, s0)
+    const s1 = groupScale(rows > LANES ? rowScale + groupBytes : rowScale)
+    y10 = addGroup(y10, a10, s1)
+    y11 = addGroup(y11, a11, s1)
+    y12 = addGroup(y12, a12, s1)
     y13 = addGroup(y13, a13, s1)
   }
   const b0 = biasAt(bias, 0)
-  v128.store(y, finish(y00, scale, b0))
-  v128.store(y + yStride, finish(y01, scale + 4, b0))
-  v128.store(y + 2 * yStride, finish(y02, scale + 8, b0))
-  v128.store(y + 3 * yStride, finish(y03, scale + 12, b0))
+  put(y, finish(y00, scale, b0), rows)
+  put(y + yStride, finish(y01, scale + 4, b0), rows)
+  put(y + 2 * yStride, finish(y02, scale + 8, b0), rows)
+  put(y + 3 * yStride, finish(y03, scale + 12, b0), rows)
+  if (rows <= LANES) return
   const b1 = biasAt(bias, 1)
   put(y + 16, finish(y10, scale, b1), rows - 4)
   put(y + yStride + 16, finish(y11, scale + 4, b1), rows - 4)

@@ -12,7 +12,7 @@ import {
   packNibbles,
   quantised,
 } from './fixture.integers.ts'
-import { Bench, buildModel, padded, type RecordSpec, randoms, type Target } from './fixture.ts'
+import { Bench, buildModel, padded, type RecordSpec, randoms, type Target, up } from './fixture.ts'
 
 const TARGETS: Target[] = ['simd', 'scalar']
 const FORMATS = [
@@ -33,7 +33,11 @@ function expected(W: Integers, bias: Float32Array | undefined, x: Float32Array, 
 }
 
 function temporary(columns: number, depth: number): number {
-  return (Math.ceil((columns * depth) / 8) * 16 + 16) / 4 + columns
+  return (Math.ceil((columns * depth) / 8) * 16 + 16) / 4 + up(columns) + strip(depth)
+}
+
+function strip(depth: number): number {
+  return 4 * 8 * Math.ceil(depth / 8)
 }
 
 function run(
@@ -187,7 +191,7 @@ for (const { name, format, draw, pack } of FORMATS) {
                 inputs: [x.length],
                 weights: [pack(W), padded(b)],
                 parameters: [taps | (stride << 8) | (left << 16) | (2 << 24), 0],
-                temporaryFloats: temporary(all, C) - all + Q,
+                temporaryFloats: temporary(all, C) - up(all) - strip(C) + up(Q) + strip(taps * C),
               },
             ]),
             target,

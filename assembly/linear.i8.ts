@@ -25,7 +25,12 @@ export function integerBytes(n: i32): usize {
   return ((<usize>((n + 7) & ~7)) << 1) + VECTOR
 }
 
-/** Products of all columns with weights of either integer format; scales: one f32 per column. */
+/** From the scales to the strip behind them. */
+function stripAfter(columns: i32): usize {
+  return (<usize>((columns + 3) & ~3)) << 2
+}
+
+/** Products of all columns with weights of either integer format; scales: one f32 per column, then room for a strip. */
 export function multiplyIntegers(
   format: u32,
   w: usize,
@@ -39,7 +44,7 @@ export function multiplyIntegers(
   depth: i32,
   columns: i32,
 ): void {
-  if (format === FORMAT_INT4) multiplyNibbles(w, bias, x, xStride, scales, y, yStride, rows, depth, columns)
+  if (format === FORMAT_INT4) multiplyNibbles(w, bias, x, xStride, scales, scales + stripAfter(columns), y, yStride, rows, depth, columns)
   else multiplyBytes(w, bias, x, xStride, scales, y, yStride, rows, depth, columns)
 }
 

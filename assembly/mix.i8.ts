@@ -1,6 +1,7 @@
 // Mixing of positions with int8 weights and int16 activations (quantize/FORMAT.md, number format 1): y[t,q,c] = b[q] +
 // scale[g,q] scale[t] sum_p W[g(c),q,p] x[t,p,c]. The step is quantised in pairs of positions, (pairs of P, C, 2), so
-// lanes are channels; weights (G, up(Q)/4, pairs of P, 4, 2): one load holds a pair for four results, each broadcast.
+// lanes are channels; weights (G, up(Q)/4, pairs of P, 4, 2): those of four results are widened to int16 in the
+// temporary, once for all channels, and each pair is broadcast from there.
 
 import { activate } from './activation'
 import { LANES, madd, VECTOR } from './lanes'
@@ -28,6 +29,7 @@ export function mixIntegers(op: Op, program: usize, scratch: usize, from: i32, t
     for (let g = 0; g < groups; g++) {
       mixGroup(
         weights + <usize>g * groupBytes,
+        q + ((<usize>(pairs * channels)) << 2) + VECTOR,
         rowScales + <usize>(g * blocks) * VECTOR,
         scale,
         bias,
@@ -56,6 +58,7 @@ function quantisePairs(x: usize, q: usize, positions: i32, channels: i32): f32 {
 
 function mixGroup(
   w: usize,
+  strip: usize,
   rowScale: usize,
   scale: f32,
   bias: usize,
@@ -68,14 +71,15 @@ function mixGroup(
 ): void {
   const end = <usize>pairs * stride
   for (let q = 0; q < results; q += LANES) {
+    widen(w, strip, pairs)
     let c = 0
     for (; c + LANES < width; c += 2 * LANES) {
       const at = (<usize>c) << 2
-      tile4x2(w, rowScale, scale, bias, x + at, x + at + end, y + at, stride, results - q, width - c)
+      tile4x2(strip, rowScale, scale, bias, x + at, x + at + end, y + at, stride, results - q, width - c)
     }
     if (c < width) {
       const at = (<usize>c) << 2
-      tile4x1(w, rowScale, scale, bias, x + at, x + at + end, y + at, stride, results - q, width - c)
+      tile4x1(strip, rowScale, scale, bias, x + at, x + at + end, y + at, stride, results - q, width - c)
     }
     w += <usize>pairs * PAIR_BYTES
     rowScale += VECTOR
@@ -88,20 +92,9 @@ function accumulate(sum: v128, w: v128, x: v128): v128 {
   return i32x4.add(sum, i32x4.dot_i16x8_s(w, x))
 }
 
-function first(w: v128): v128 {
-  return v128.shuffle<i32>(w, w, 0, 0, 0, 0)
-}
-
-function second(w: v128): v128 {
-  return v128.shuffle<i32>(w, w, 1, 1, 1, 1)
-}
-
-function third(w: v128): v128 {
-  return v128.shuffle<i32>(w, w, 2, 2, 2, 2)
-}
-
-function fourth(w: v128): v128 {
-  return v128.shuffle<i32>(w, w, 3, 3, 3, 3)
+/** int8 to int16: a pair for four results is one vector. */
+function widen(w: usize, strip: usize, pairs: i32): void {
+  for (let n = 0; n < pairs; n++, w += PAIR_BYTES, strip += VECTOR) v128.store(strip, v128.load8x8_s(w))
 }
 
 /** Sums of result position i: `row` holds the scale and the bias that belong to it. */
@@ -133,22 +126,21 @@ function tile4x2(
   let a30 = a00
   let a31 = a00
   while (x < end) {
-    const v = v128.load8x8_s(w)
     const x0 = v128.load(x)
     const x1 = v128.load(x, 16)
-    let u = first(v)
+    let u = v128.load32_splat(w)
     a00 = accumulate(a00, u, x0)
     a01 = accumulate(a01, u, x1)
-    u = second(v)
+    u = v128.load32_splat(w, 4)
     a10 = accumulate(a10, u, x0)
     a11 = accumulate(a11, u, x1)
-    u = third(v)
+    u = v128.load32_splat(w, 8)
     a20 = accumulate(a20, u, x0)
     a21 = accumulate(a21, u, x1)
-    u = fourth(v)
+    u = v128.load32_splat(w, 12)
     a30 = accumulate(a30, u, x0)
     a31 = accumulate(a31, u, x1)
-    w += PAIR_BYTES
+    w += VECTOR
     x += stride
   }
   v128.store(y, finish(a00, rowScale, scale, bias, 0))
@@ -185,13 +177,12 @@ function tile4x1(
   let a2 = a0
   let a3 = a0
   while (x < end) {
-    const v = v128.load8x8_s(w)
     const x0 = v128.load(x)
-    a0 = accumulate(a0, first(v), x0)
-    a1 = accumulate(a1, second(v), x0)
-    a2 = accumulate(a2, third(v), x0)
-    a3 = accumulate(a3, fourth(v), x0)
-    w += PAIR_BYTES
+    a0 = accumulate(a0, v128.load32_splat(w), x0)
+    a1 = accumulate(a1, v128.load32_splat(w, 4), x0)
+    a2 = accumulate(a2, v128.load32_splat(w, 8), x0)
+    a3 = accumulate(a3, v128.load32_splat(w, 12), x0)
+    w += VECTOR
     x += stride
   }
   put(y, finish(a0, rowScale, scale, bias, 0), channels)

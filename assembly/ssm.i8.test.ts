@@ -86,6 +86,7 @@ function benchOf(layer: Layer, format: number, steps: number, target: Target): B
   const { positions, channels, outputs, order, flags, B, C, poles, D } = layer
   const pack = format === 1 ? packBytes : packNibbles
   const columns = Math.min(steps, Math.max(1, Math.floor(16 / positions))) * positions
+  const strip = format === 2 ? 32 * Math.ceil(Math.max(channels, C.depth) / 8) : 0
   const integers = columns * Math.max(channels, C.depth)
   return new Bench(
     buildModel([
@@ -100,7 +101,7 @@ function benchOf(layer: Layer, format: number, steps: number, target: Target): B
         weights: [poles, pack(B), pack(C), D],
         parameters: [order, flags],
         stateFloats: positions * 2 * up(order),
-        temporaryFloats: columns * B.rows + Math.ceil(integers / 8) * 4 + 4 + columns,
+        temporaryFloats: columns * B.rows + Math.ceil(integers / 8) * 4 + 4 + up(columns) + strip,
       },
     ]),
     target,

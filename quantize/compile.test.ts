@@ -86,7 +86,7 @@ test('no two values that live at once share scratch, and reuse pays', () => {
     claim(0, 4 * program.bufferFloats[0], 0)
     let total = 0
     for (const [i, record] of records.entries()) {
-      const extent = measure(record.task)
+      const extent = measure(record.task, record.format)
       const op = program.ops[i]
       claim(record.temporary, extent.temporaryBytes, -2)
       claim(record.result, extent.resultBytes, op.result)

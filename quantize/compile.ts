@@ -4,10 +4,11 @@
 import type { Part } from './attenuate.ts'
 import { type Checkpoint, readCheckpoint } from './checkpoint.ts'
 import { fail } from './errors.ts'
-import { lower } from './lower.ts'
+import { lower, type Quantisation } from './lower.ts'
 import { type Card, encodeModel, type OpRecord, weightsOffsetOf } from './modelfile.ts'
 import { plan } from './plan.ts'
-import { countMacs } from './record.ts'
+import { quantiseNetwork, type WeightFormat } from './quantise.ts'
+import { countMacs, type Format } from './record.ts'
 import {
   analyseLayers,
   applyRealisations,
@@ -29,6 +30,10 @@ export interface CompileOptions {
   readonly maxMacsPerSecond?: number
   /** Noisy speech at the input's rate, a few seconds. */
   readonly calibration?: Float32Array
+  /** How weights are stored; f32 where it is not stated. */
+  readonly format?: WeightFormat
+  /** Of format mixed: SNR that rounding the weights must leave at the output; needs calibration audio. */
+  readonly mixedSnrDb?: number
   readonly onProgress?: Progress
 }
 
@@ -42,10 +47,20 @@ export interface CompileReport {
   readonly layers: readonly LayerReport[]
 }
 
+export interface WeightReport {
+  readonly format: WeightFormat
+  /** Of the network with rounded weights against that without, on the calibration audio. */
+  readonly snrDb: number | undefined
+  /** Of every node with matrices. */
+  readonly formats: Readonly<Record<string, Format>>
+}
+
 export interface Compiled {
   readonly bytes: Uint8Array
   /** Undefined where nothing was to be reduced. */
   readonly report: CompileReport | undefined
+  /** Undefined where weights stay f32. */
+  readonly weights: WeightReport | undefined
   /** What was compiled: can be written back and trained further. */
   readonly checkpoint: Checkpoint
 }
@@ -63,7 +78,7 @@ export function compileWithin(checkpoint: Checkpoint, options: CompileOptions = 
   const { tolerance } = options
   const target = readTarget(options)
   if (tolerance === undefined && target === undefined) {
-    return { bytes: compileCheckpoint(checkpoint), report: undefined, checkpoint }
+    return { ...roundAndCompile(checkpoint, options), report: undefined, checkpoint }
   }
   return reduceAndCompile(checkpoint, options, target)
 }
@@ -102,10 +117,21 @@ function reduceAndCompile(checkpoint: Checkpoint, options: CompileOptions, targe
   }
   const orders = Object.fromEntries(report.layers.map((layer) => [layer.name, layer.sizeAfter]))
   return {
-    bytes: compileCheckpoint(reduced, { reduction: { ...(snrDb === undefined ? {} : { snrDb }), orders } }),
+    ...roundAndCompile(reduced, options, { reduction: { ...(snrDb === undefined ? {} : { snrDb }), orders } }),
     report,
     checkpoint: reduced,
   }
+}
+
+/** Weights to integers, where asked for, and the file. */
+function roundAndCompile(checkpoint: Checkpoint, options: CompileOptions, notes: Record<string, unknown> = {}) {
+  const { format = 'f32', calibration, mixedSnrDb, onProgress } = options
+  if (format === 'f32') return { bytes: compileCheckpoint(checkpoint, notes), weights: undefined }
+  const trace = calibration && calibrate(checkpoint, calibration)
+  const { quantisation, formats, snrDb } = quantiseNetwork(checkpoint.graph, format, trace, mixedSnrDb, onProgress)
+  const weights: WeightReport = { format, snrDb, formats: Object.fromEntries(formats) }
+  const noted = { ...notes, weights: { format, ...(snrDb === undefined ? {} : { snrDb }) } }
+  return { bytes: compileCheckpoint(checkpoint, noted, quantisation), weights }
 }
 
 /** Per hop. */
@@ -113,8 +139,12 @@ function countNetworkMacs({ graph }: Checkpoint): number {
   return lower(graph).ops.reduce((sum, { task }) => sum + countMacs(task), 0)
 }
 
-export function compileCheckpoint({ graph }: Checkpoint, notes: Record<string, unknown> = {}): Uint8Array {
-  const program = lower(graph)
+export function compileCheckpoint(
+  { graph }: Checkpoint,
+  notes: Record<string, unknown> = {},
+  quantisation?: Quantisation,
+): Uint8Array {
+  const program = lower(graph, quantisation)
   const { placements, weights, ...memory } = plan(program)
   const base = weightsOffsetOf(program.ops.length)
   const records = program.ops.map((op, i): OpRecord => {
@@ -122,7 +152,7 @@ export function compileCheckpoint({ graph }: Checkpoint, notes: Record<string, u
     const [a, b, c, d] = blocks.map((offset) => (offset < 0 ? 0 : base + offset))
     return {
       task: op.task,
-      format: 0,
+      format: op.format,
       lag: op.lag,
       inputs: [inputs[0] ?? 0, inputs[1] ?? 0],
       weights: [a, b, c, d],

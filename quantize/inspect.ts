@@ -78,8 +78,8 @@ export function inspectModel(model: Model): Inspection {
 }
 
 function inspectRecord(record: OpRecord, name: string, model: Model): InspectedOp {
-  const { task, lag } = record
-  const extent = measure(task)
+  const { task, format, lag } = record
+  const extent = measure(task, format)
   const weightBytes = extent.weightBytes.reduce((sum, bytes, k) => sum + (record.weights[k] === 0 ? 0 : bytes), 0)
   const macsPerHop = countMacs(task)
   return {

@@ -5,8 +5,8 @@
 import { fail } from './errors.ts'
 import type { Graph, Node } from './graph.ts'
 import type { Shape } from './ops.ts'
-import { type Block, type Packed, packInverse, packNode } from './pack.ts'
-import type { Activation, Task } from './record.ts'
+import { type Block, type IntegerMatrix, type Packed, packInverse, packNode } from './pack.ts'
+import { type Activation, FORMATS, type Task } from './record.ts'
 
 export interface Op {
   /** Of the node it came from; delays are called after what they delay. */
@@ -17,7 +17,12 @@ export interface Op {
   readonly result: number
   readonly lag: number
   readonly blocks: (Block | undefined)[]
+  /** Number format of its matrices. */
+  readonly format: number
 }
+
+/** Matrices as integers, of the nodes that have them so. */
+export type Quantisation = ReadonlyMap<string, readonly IntegerMatrix[]>
 
 export interface Lowered {
   readonly ops: Op[]
@@ -44,8 +49,8 @@ interface Value {
 
 export const INPUT_BUFFER = 0
 
-export function lower(graph: Graph): Lowered {
-  return new Lowering(graph).run()
+export function lower(graph: Graph, quantisation: Quantisation = new Map()): Lowered {
+  return new Lowering(graph, quantisation).run()
 }
 
 class Lowering {
@@ -55,7 +60,10 @@ class Lowering {
   private readonly delayed = new Map<string, Value>()
   private readonly fused: Map<string, Activation>
 
-  constructor(private readonly graph: Graph) {
+  constructor(
+    private readonly graph: Graph,
+    private readonly quantisation: Quantisation,
+  ) {
     this.fused = findFusedActivations(graph)
     this.values.set('input', {
       buffer: this.addBuffer(graph.shapes.get('input')!),
@@ -92,7 +100,7 @@ class Lowering {
     if (node.op === 'overlap') {
       return { blocks: [], parameters: [input.shape.channels, node.shape.steps / input.shape.steps] }
     }
-    return packNode(node, this.fused.get(node.name) ?? 'none')
+    return packNode(node, this.fused.get(node.name) ?? 'none', this.quantisation.get(node.name))
   }
 
   private addOp(node: Node, inputs: Value[], shape: Shape, packed: Packed, lag: number): Value {
@@ -113,6 +121,7 @@ class Lowering {
       result,
       lag,
       blocks: packed.blocks,
+      format: packed.format ?? FORMATS.f32,
     })
     const early = node.op === 'overlap' ? (first.shape.channels - shape.steps / first.shape.steps) / shape.steps : 0
     const looked = node.op === 'conv' ? (node.attributes.get('lookahead') as number) / shape.steps : 0
@@ -169,6 +178,7 @@ class Lowering {
       result,
       lag,
       blocks: [],
+      format: FORMATS.f32,
     })
     const late = { ...value, buffer: result, lag }
     this.delayed.set(`${buffer}+${steps}/${shape.steps}`, late)
@@ -193,6 +203,7 @@ class Lowering {
       result,
       lag: 0,
       blocks: [],
+      format: FORMATS.f32,
     })
     this.values.set('flag', { buffer: result, shape, lag: 0, overlap: 0, ahead: 0 })
   }

@@ -252,7 +252,7 @@ test('fuzz: 6000 damaged files, hash mended; what decodes stays inside its areas
       const model = decodeModel(bytes)
       accepted++
       for (const record of model.records) {
-        const extent = measure(record.task)
+        const extent = measure(record.task, record.format)
         assert.ok(record.result + extent.resultBytes <= model.scratchBytes)
         assert.ok(record.state + extent.stateBytes <= model.stateBytes)
         for (const [k, offset] of record.weights.entries())

@@ -1,16 +1,48 @@
-// Weights of one node in the layout the core reads (FORMAT.md). In: a checked node, f64 tensors. Out: up to four
-// blocks of f32 (one of i32) and the two parameter words. Packed (d, K): four rows interleaved, (up(d)/4, K, 4).
+// Weights of one node in the layout the core reads (FORMAT.md). In: a checked node with f64 tensors, and its matrices as
+// integers where it is quantised. Out: up to four blocks (f32, i32 or integers) and the two parameter words. Matrices
+// (d, K) have four rows interleaved: f32 (up(d)/4, K, 4), int8 (up(d)/4, K/2, 4, 2), int4 (up(d)/4, K/8) vectors.
 
 import { fail } from './errors.ts'
 import type { Node } from './graph.ts'
-import { ACTIVATION_CODES, type Activation, packBandconv, SSM_FLAGS, up, wordOfFloat } from './record.ts'
+import {
+  ACTIVATION_CODES,
+  type Activation,
+  FORMATS,
+  INT4_GROUP,
+  matrixBytes,
+  packBandconv,
+  SSM_FLAGS,
+  up,
+  wordOfFloat,
+} from './record.ts'
 import type { Tensor } from './tensor.ts'
 
-export type Block = Float32Array | Int32Array
+export type Block = Float32Array | Int32Array | Uint8Array
 
 export interface Packed {
   readonly blocks: (Block | undefined)[]
   readonly parameters: [number, number]
+  /** Of the matrices; f32 where it is not stated. */
+  readonly format?: number
+}
+
+/** A matrix as the core multiplies it, row-major: `groups` of them, each (rows / groups, columns). */
+export interface Matrix {
+  readonly rows: number
+  readonly columns: number
+  readonly groups: number
+  readonly data: Float64Array
+}
+
+/** The same in integers. */
+export interface IntegerMatrix {
+  readonly format: 'int8' | 'int4'
+  readonly rows: number
+  readonly columns: number
+  readonly groups: number
+  readonly values: Int8Array
+  /** (rows), or of int4 (rows, groups of 32 columns), values whose lower half is zero. */
+  readonly scales: Float32Array
 }
 
 /** Slowest decay a pole may have per step; beyond it f32 states would drift for hours. */
@@ -33,8 +65,20 @@ export function packVector(values: ArrayLike<number>): Float32Array {
   return out
 }
 
-/** Blocks and parameters of a node whose result goes through `activation`, 'none' where that is a record of its own. */
-export function packNode(node: Node, activation: Activation): Packed {
+/**
+ * Blocks and parameters of a node whose result goes through `activation`, 'none' where that is a record of its own.
+ * `integers` replace its matrices, in the order of `matricesOfNode`.
+ */
+export function packNode(node: Node, activation: Activation, integers?: readonly IntegerMatrix[]): Packed {
+  const packed = packFloats(node, activation)
+  if (!integers?.length) return packed
+  const blocks = [...packed.blocks]
+  const places = node.op === 'ssm' ? [1, 2] : [0]
+  for (const [k, matrix] of integers.entries()) blocks[places[k]] = packIntegers(matrix)
+  return { ...packed, blocks, format: FORMATS[integers[0].format] }
+}
+
+function packFloats(node: Node, activation: Activation): Packed {
   const packer = PACKERS[node.op]
   const packed = packer
     ? packer(node, ACTIVATION_CODES[activation])
@@ -47,16 +91,57 @@ export function packNode(node: Node, activation: Activation): Packed {
   return packed
 }
 
+export function packIntegers(matrix: IntegerMatrix): Uint8Array {
+  return matrix.format === 'int8' ? packBytes(matrix) : packNibbles(matrix)
+}
+
+/** FORMAT.md, number format 1. */
+function packBytes({ rows, columns, groups, values, scales }: IntegerMatrix): Uint8Array {
+  const pairs = Math.ceil(columns / 2)
+  const each = rows / groups
+  const out = new Uint8Array(matrixBytes(FORMATS.int8, each, columns, groups))
+  const scalesAt = out.length - 4 * groups * up(each)
+  const view = new DataView(out.buffer)
+  for (let i = 0; i < rows; i++) {
+    const row = Math.floor(i / each) * up(each) + (i % each)
+    view.setFloat32(scalesAt + 4 * row, scales[i], true)
+    const first = (row >> 2) * pairs * 8 + (row & 3) * 2
+    for (let k = 0; k < columns; k++) out[first + (k >> 1) * 8 + (k & 1)] = values[i * columns + k]
+  }
+  return out
+}
+
+/** FORMAT.md, number format 2. */
+function packNibbles({ rows, columns, values, scales }: IntegerMatrix): Uint8Array {
+  const vectors = Math.ceil(columns / 8)
+  const groups = Math.ceil(columns / INT4_GROUP)
+  const out = new Uint8Array(matrixBytes(FORMATS.int4, rows, columns))
+  const scalesAt = (up(rows) / 4) * vectors * 16
+  const view = new DataView(out.buffer)
+  for (let i = 0; i < rows; i++) {
+    for (let g = 0; g < groups; g++) {
+      const at = scalesAt + ((i >> 2) * groups + g) * 8 + (i & 3) * 2
+      view.setUint16(at, wordOfFloat(scales[i * groups + g]) >>> 16, true)
+    }
+    for (let k = 0; k < columns; k++) {
+      const at = ((i >> 2) * vectors + (k >> 3)) * 16 + (i & 3) * 4 + (k & 1) * 2
+      const nibble = (values[i * columns + k] & 15) << (12 - 4 * ((k & 7) >> 1))
+      view.setUint16(at, view.getUint16(at, true) | nibble, true)
+    }
+  }
+  return out
+}
+
 const vector = (tensor: Tensor | undefined) => (tensor ? packVector(tensor.data) : undefined)
 const number = (node: Node, key: string) => node.attributes.get(key) as number
 
 const PACKERS: Record<string, (node: Node, activation: number) => Packed> = {
   linear: (node, activation) => ({
-    blocks: [packMatrix(node.tensors.get('weight')!), vector(node.tensors.get('bias'))],
+    blocks: [packDense(matrixOf(node.tensors.get('weight')!, 1)), vector(node.tensors.get('bias'))],
     parameters: [activation, 0],
   }),
   bandconv: (node, activation) => ({
-    blocks: [packMatrix(node.tensors.get('weight')!), vector(node.tensors.get('bias'))],
+    blocks: [packDense(matrixOf(node.tensors.get('weight')!, 1)), vector(node.tensors.get('bias'))],
     parameters: [
       packBandconv({
         taps: number(node, 'taps'),
@@ -109,9 +194,8 @@ export function packInverse(node: Node, n: number): Packed {
   return { blocks: [packVector(window.data), transformTables(n)], parameters: [n, window.data.length] }
 }
 
-function packMatrix({ shape, data }: Tensor): Float32Array {
-  const columns = data.length / shape[0]
-  return packRows(shape[0], columns, (i, k) => data[i * columns + k])
+function packDense({ rows, columns, data }: Matrix): Float32Array {
+  return packRows(rows, columns, (i, k) => data[i * columns + k])
 }
 
 function packAffine(node: Node): Packed {
@@ -126,6 +210,80 @@ function packAffine(node: Node): Packed {
   return { blocks: [spread(weight), bias && spread(bias)], parameters: [perPosition ? 1 : 0, 0] }
 }
 
+/** The matrices of a node, in the order of their blocks; none where it has none. */
+export function matricesOfNode(node: Node): Matrix[] {
+  const weight = node.tensors.get('weight')
+  switch (node.op) {
+    case 'linear':
+    case 'bandconv':
+      return [matrixOf(weight!, 1)]
+    case 'mix': {
+      const [groups, results, columns] = weight!.shape
+      return [{ rows: groups * results, columns, groups, data: weight!.data }]
+    }
+    case 'ssm':
+      return ssmMatrices(node)
+    default:
+      return []
+  }
+}
+
+/** The node with other matrices in place of its own: the way back from `matricesOfNode`. */
+export function withMatrices(node: Node, matrices: readonly Matrix[]): Node {
+  const tensors = new Map(node.tensors)
+  if (node.op !== 'ssm') {
+    tensors.set('weight', { shape: node.tensors.get('weight')!.shape, data: matrices[0].data })
+    return { ...node, tensors }
+  }
+  const dt = node.tensors.get('log_dt')!.data.map(Math.exp)
+  const width = up(dt.length)
+  for (const [name, { data: from }] of [
+    ['B', matrices[0]],
+    ['C', matrices[1]],
+  ] as const) {
+    const { shape } = node.tensors.get(name)!
+    const [parts, columns] = [shape[2] ?? 1, shape[1]]
+    const data = Float64Array.from({ length: shape[0] * columns * parts }, (_, i) => {
+      const [row, column, part] = [Math.floor(i / (parts * columns)), Math.floor(i / parts) % columns, i % parts]
+      if (name === 'B') return from[(part * width + row) * columns + column] / dt[row]
+      return (part ? -1 : 1) * from[(row * parts + part) * width + column]
+    })
+    tensors.set(name, { shape, data })
+  }
+  return { ...node, tensors }
+}
+
+function matrixOf({ shape, data }: Tensor, groups: number): Matrix {
+  return { rows: shape[0], columns: data.length / shape[0], groups, data }
+}
+
+/** B with dt, rows [Re, Im] of up(N); C as it acts on [xr, xi], columns [Re, -Im] of up(N). */
+function ssmMatrices(node: Node): Matrix[] {
+  const order = number(node, 'order')
+  const B = node.tensors.get('B')!
+  const C = node.tensors.get('C')!
+  const dt = node.tensors.get('log_dt')!.data.map(Math.exp)
+  const width = up(order)
+  const [partsB, partsC] = [B.shape.length === 3 ? 2 : 1, C.shape.length === 3 ? 2 : 1]
+  const [inputs, outputs] = [B.shape[1], C.shape[0]]
+  const dataB = new Float64Array(partsB * width * inputs)
+  for (let i = 0; i < order * inputs * partsB; i++) {
+    const n = Math.floor(i / (inputs * partsB))
+    const [c, part] = [Math.floor(i / partsB) % inputs, i % partsB]
+    dataB[(part * width + n) * inputs + c] = dt[n] * B.data[i]
+  }
+  const dataC = new Float64Array(outputs * partsC * width)
+  for (let i = 0; i < outputs * order * partsC; i++) {
+    const d = Math.floor(i / (order * partsC))
+    const [n, part] = [Math.floor(i / partsC) % order, i % partsC]
+    dataC[(d * partsC + part) * width + n] = part ? -C.data[i] : C.data[i]
+  }
+  return [
+    { rows: partsB * width, columns: inputs, groups: 1, data: dataB },
+    { rows: outputs, columns: partsC * width, groups: 1, data: dataC },
+  ]
+}
+
 /** Eq. 3-5 of arXiv 2409.03377: lambda = exp(dt A), B scaled by dt, y = Re(C x) as Re C xr - Im C xi. */
 function packSsm(node: Node): Packed {
   const order = number(node, 'order')
@@ -135,24 +293,13 @@ function packSsm(node: Node): Packed {
   const dt = node.tensors.get('log_dt')!.data.map(Math.exp)
   const complexB = B.shape.length === 3
   const complexC = C.shape.length === 3
-  const [inputs, outputs] = [B.shape[1], C.shape[0]]
   const width = up(order)
-  const partsB = complexB ? 2 : 1
-  const packedB = packRows(partsB * width, inputs, (row, c) => {
-    const n = row % width
-    return n < order ? dt[n] * B.data[(n * inputs + c) * partsB + (row >= width ? 1 : 0)] : 0
-  })
-  const partsC = complexC ? 2 : 1
-  const packedC = packRows(outputs, partsC * width, (d, column) => {
-    const n = column % width
-    const value = C.data[(d * order + Math.min(n, order - 1)) * partsC + (column >= width ? 1 : 0)]
-    return n < order ? (column >= width ? -value : value) : 0
-  })
+  const [packedB, packedC] = ssmMatrices(node).map(packDense)
   const flags =
     (complexB ? SSM_FLAGS.complexB : 0) |
     (complexC ? SSM_FLAGS.complexC : 0) |
     (D === undefined ? 0 : D.shape.length === 2 ? SSM_FLAGS.fullD : SSM_FLAGS.diagonalD)
-  const packedD = D && (D.shape.length === 2 ? packMatrix(D) : packVector(D.data))
+  const packedD = D && (D.shape.length === 2 ? packDense(matrixOf(D, 1)) : packVector(D.data))
   return { blocks: [packPoles(node, dt, width), packedB, packedC, packedD], parameters: [order, flags] }
 }
 

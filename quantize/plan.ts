@@ -42,7 +42,7 @@ interface Lifetime {
 }
 
 export function plan(program: Lowered): Plan {
-  const extents = program.ops.map((op) => measure(op.task))
+  const extents = program.ops.map((op) => measure(op.task, op.format))
   const { values, temporaries, scratchBytes } = planScratch(program, extents)
   const { states, stateBytes } = planStates(extents)
   const weights = new WeightArea()

@@ -35,6 +35,16 @@ export const ACTIVATION_CODES = { none: 0, silu: 1, relu: 2, sigmoid: 3, tanh: 4
 export type Activation = keyof typeof ACTIVATION_CODES
 export const ACTIVATION_NAMES = Object.keys(ACTIVATION_CODES) as Activation[]
 
+/** How the weights of a record's matrices are stored; everything else is f32. */
+export const FORMATS = { f32: 0, int8: 1, int4: 2 } as const
+export type Format = keyof typeof FORMATS
+export const FORMAT_NAMES = Object.keys(FORMATS) as Format[]
+
+/** Columns of an int8 matrix whose sum of products with int16 is sure to fit 32 bits: 516 * 127 * 32767 < 2^31. */
+export const MAX_INT8_COLUMNS = 516
+/** Columns of an int4 matrix that share a scale. */
+export const INT4_GROUP = 32
+
 export const SSM_FLAGS = { complexB: 1, complexC: 2, diagonalD: 4, fullD: 8 } as const
 
 /** Of weight blocks, and of all areas the plan lays out, in bytes. */
@@ -90,6 +100,47 @@ export function floatOfWord(word: number): number {
   return bits.getFloat32(0)
 }
 
+/** The matrices of a record: which weight block, and their sizes. */
+export function matricesOf(task: Task): { block: number; rows: number; columns: number; groups: number }[] {
+  const { kind, positions: P, channels: C, resultPositions: Q, resultChannels: d } = task
+  const [first, second] = task.parameters
+  switch (kind) {
+    case 'linear':
+      return [{ block: 0, rows: d, columns: C, groups: 1 }]
+    case 'bandconv':
+      return [{ block: 0, rows: d, columns: unpackBandconv(first).taps * C, groups: 1 }]
+    case 'mix':
+      return [{ block: 0, rows: Q, columns: P, groups: first }]
+    case 'ssm': {
+      const width = up(first)
+      return [
+        { block: 1, rows: (second & SSM_FLAGS.complexB ? 2 : 1) * width, columns: C, groups: 1 },
+        { block: 2, rows: d, columns: (second & SSM_FLAGS.complexC ? 2 : 1) * width, groups: 1 },
+      ]
+    }
+    default:
+      return []
+  }
+}
+
+/** `groups` matrices of (rows, columns) in a format. */
+export function matrixBytes(format: number, rows: number, columns: number, groups = 1): number {
+  const blocks = (groups * up(rows)) / 4
+  if (format === FORMATS.int8) return roundUp(blocks * Math.ceil(columns / 2) * 8, 16) + 16 * blocks
+  if (format === FORMATS.int4) return blocks * (Math.ceil(columns / 8) * 16 + Math.ceil(columns / INT4_GROUP) * 8)
+  return 16 * blocks * columns
+}
+
+/** n int16 and what may be read behind them. */
+function integerBytes(n: number): number {
+  return 2 * roundUp(n, 8) + 16
+}
+
+/** Steps of a hop that `linear` and `ssm` take at a time: about 16 columns. */
+export function chunkSteps(steps: number, positions: number): number {
+  return Math.min(steps, Math.max(1, Math.floor(16 / positions)))
+}
+
 export interface BandconvParameters {
   taps: number
   stride: number
@@ -116,10 +167,16 @@ export function activationOf({ kind, parameters: [first, second] }: Task): numbe
   return kind === 'mix' || kind === 'conv' || kind === 'norm' ? second : 0
 }
 
-/** Bytes of everything a record touches. */
-export function measure(task: Task): Extent {
+/** Bytes of everything a record touches; `format` is that of its matrices. */
+export function measure(task: Task, format: number = FORMATS.f32): Extent {
   const { kind, steps: S, positions: P, channels: C, resultPositions: Q, resultChannels: d } = task
   const [first, second] = task.parameters
+  const integers = format !== FORMATS.f32
+  const columns = chunkSteps(S, P) * P
+  const matrix = (rows: number, depth: number, groups = 1) => matrixBytes(format, rows, depth, groups) / 4
+  // eight rows of int4 widened to int16
+  const strip = (depth: number) => (format === FORMATS.int4 ? 4 * roundUp(depth, 8) : 0)
+  const integerFloats = (n: number) => integerBytes(n) / 4
   const inputs = [S * P * C]
   let state = 0
   let temporary = 0
@@ -127,16 +184,22 @@ export function measure(task: Task): Extent {
   let optional: number[] = []
   switch (kind) {
     case 'linear':
-      weights = [up(d) * C, up(d)]
+      weights = [matrix(d, C), up(d)]
       optional = [1]
+      if (integers) temporary = integerFloats(columns * C) + up(columns) + strip(C)
       break
-    case 'bandconv':
-      weights = [up(d) * unpackBandconv(first).taps * C, up(d)]
+    case 'bandconv': {
+      const { taps, stride, padLeft } = unpackBandconv(first)
+      weights = [matrix(d, taps * C), up(d)]
       optional = [1]
+      if (integers)
+        temporary = integerFloats(Math.max((Q - 1) * stride + taps, padLeft + P) * C) + up(Q) + strip(taps * C)
       break
+    }
     case 'mix':
-      weights = [first * Q * P, up(Q)]
+      weights = [integers ? matrix(Q, P, first) : first * Q * P, up(Q)]
       optional = [1]
+      if (integers) temporary = Math.ceil(P / 2) * (C + 4) + 4
       break
     case 'conv': {
       const { taps, bands } = unpackConv(first)
@@ -149,9 +212,11 @@ export function measure(task: Task): Extent {
       const rowsB = (second & SSM_FLAGS.complexB ? 2 : 1) * up(first)
       const columnsC = (second & SSM_FLAGS.complexC ? 2 : 1) * up(first)
       const D = second & SSM_FLAGS.fullD ? up(d) * C : second & SSM_FLAGS.diagonalD ? up(d) : 0
-      weights = [2 * up(first), rowsB * C, up(d) * columnsC, D]
+      weights = [2 * up(first), matrix(rowsB, C), matrix(d, columnsC), D]
       state = P * 2 * up(first)
-      temporary = S * P * (rowsB + 2 * up(first))
+      temporary = integers
+        ? columns * rowsB + integerFloats(columns * Math.max(C, columnsC)) + up(columns) + strip(Math.max(C, columnsC))
+        : columns * (rowsB + 2 * up(first))
       break
     }
     case 'norm':

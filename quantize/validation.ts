@@ -7,14 +7,20 @@ import {
   ACTIVATION_CODES,
   activationOf,
   type Extent,
+  FORMATS,
+  floatOfWord,
+  MAX_INT8_COLUMNS,
   MAX_SCRATCH_BYTES,
   MAX_STATE_BYTES,
+  matricesOf,
+  matrixBytes,
   measure,
   SSM_FLAGS,
   STATE_HEADER_BYTES,
   type Task,
   unpackBandconv,
   unpackConv,
+  up,
 } from './record.ts'
 
 const MAX_RECORDS = 16384
@@ -31,7 +37,7 @@ export function checkModel(model: Model, file: DataView): void {
   const states: { from: number; to: number; i: number }[] = []
   for (const [i, record] of model.records.entries()) {
     checkTask(record, i)
-    const extent = measure(record.task)
+    const extent = measure(record.task, record.format)
     checkScratch(record, extent, model, i)
     checkWeights(record, extent, model, file, i)
     if (extent.stateBytes > 0) states.push(checkState(record, extent, model, i))
@@ -79,10 +85,22 @@ function checkTask({ task, format, lag }: OpRecord, i: number): void {
   if (sizes.some((size) => size < 1) || steps * P * C > MAX_VALUE_FLOATS || steps * Q * d > MAX_VALUE_FLOATS) {
     refuse(`record ${i} (${kind}): sizes`, sizes)
   }
-  if (format !== 0) refuse(`record ${i} (${kind}): number format`, format, 'update the library')
+  checkFormat(task, format, i)
   if (lag > MAX_LAG) refuse(`record ${i} (${kind}): lag`, lag)
   if (!isConsistent(task))
     refuse(`record ${i} (${kind}): sizes and parameters do not agree`, [...sizes, ...task.parameters])
+}
+
+/** Integers are for matrices only, mixing knows no int4, and int8 sums have a longest row. */
+function checkFormat(task: Task, format: number, i: number): void {
+  if (format === FORMATS.f32) return
+  const { kind } = task
+  const matrices = matricesOf(task)
+  const known = format === FORMATS.int8 || (format === FORMATS.int4 && kind !== 'mix')
+  if (!known || matrices.length === 0) refuse(`record ${i} (${kind}): number format`, format, 'update the library')
+  const longest = Math.max(...matrices.map(({ columns }) => columns))
+  if (format === FORMATS.int8 && longest > MAX_INT8_COLUMNS)
+    refuse(`record ${i} (${kind}): columns of an int8 matrix`, longest, `use at most ${MAX_INT8_COLUMNS}`)
 }
 
 /** Do shapes and parameters agree as the kind demands? */
@@ -192,6 +210,36 @@ function checkWeights(record: OpRecord, extent: Extent, model: Model, file: Data
     if (offset < model.weightsOffset || offset + bytes > end) refuse(`${where}: outside of the weights`, offset)
   }
   if (record.task.kind === 'gather') checkIndices(record, file, i)
+  if (record.format !== FORMATS.f32) checkIntegers(record, file, i)
+}
+
+/** The kernels' sums fit 32 bits only while the weights keep to their range; scales must be numbers. */
+function checkIntegers({ task, format, weights }: OpRecord, file: DataView, i: number): void {
+  for (const { block, rows, columns, groups } of matricesOf(task)) {
+    const where = `record ${i} (${task.kind}): weight block ${block}`
+    const from = weights[block]
+    const blocks = (groups * up(rows)) / 4
+    const end = from + matrixBytes(format, rows, columns, groups)
+    if (format === FORMATS.int8) {
+      const scales = end - 16 * blocks
+      for (let at = from; at < scales; at++) if (file.getInt8(at) === -128) refuse(`${where}: int8 weight`, -128)
+      for (let at = scales; at < end; at += 4) checkScale(where, file.getFloat32(at, true))
+    } else {
+      const scales = from + blocks * Math.ceil(columns / 8) * 16
+      for (let at = from; at < scales; at += 2)
+        if (hasLeastNibble(file.getUint16(at, true))) refuse(`${where}: int4 weight`, -8)
+      for (let at = scales; at < end; at += 2) checkScale(where, floatOfWord(file.getUint16(at, true) * 65536))
+    }
+  }
+}
+
+function checkScale(where: string, scale: number): void {
+  if (!Number.isFinite(scale)) refuse(`${where}: scale`, scale)
+}
+
+/** Is one of four nibbles -8? Then it alone keeps its top bit when its lower three are added to all ones. */
+function hasLeastNibble(word: number): boolean {
+  return (word & 0x8888 & ~((word & 0x7777) + 0x7777)) !== 0
 }
 
 /** The only weights that are addresses. */

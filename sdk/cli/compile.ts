@@ -8,6 +8,8 @@ import { type Checkpoint, readCheckpoint } from '../../quantize/checkpoint.ts'
 import { type CompileOptions, compileWithin } from '../../quantize/compile.ts'
 import { formatInspection, inspectModel } from '../../quantize/inspect.ts'
 import { decodeModel } from '../../quantize/modelfile.ts'
+import { formatWeights } from '../../quantize/quantise.report.ts'
+import type { WeightFormat } from '../../quantize/quantise.ts'
 import { formatReduction } from '../../quantize/report.ts'
 import { fail } from '../errors.ts'
 import { blaming } from './blame.ts'
@@ -23,6 +25,10 @@ export interface CompileCommand {
   readonly targetSnr?: number
   /** Multiply-accumulates per second. */
   readonly macs?: number
+  /** How weights are stored. */
+  readonly format?: WeightFormat
+  /** dB */
+  readonly mixedSnr?: number
   /** WAV file. */
   readonly calibration?: string
   readonly json?: boolean
@@ -37,16 +43,18 @@ export async function compileFile(input: string, command: CompileCommand): Promi
   const compiled = await reduce(checkpoint, command)
   const inspection = inspectModel(decodeModel(compiled.bytes))
   await writeFileWhole(output, compiled.bytes)
-  if (json) return JSON.stringify({ ...inspection, reduction: compiled.report }, null, 2)
+  if (json) return JSON.stringify({ ...inspection, reduction: compiled.report, weights: compiled.weights }, null, 2)
   return [
     formatInspection(inspection),
     ...(compiled.report ? [formatReduction(compiled.report)] : []),
+    ...(compiled.weights ? [formatWeights(compiled.weights)] : []),
     `${output}: ${compiled.bytes.length} bytes`,
   ].join('\n')
 }
 
-async function reduce(checkpoint: Checkpoint, { tolerance, targetSnr, macs, calibration }: CompileCommand) {
-  const needsAudio = targetSnr !== undefined || macs !== undefined || calibration !== undefined
+async function reduce(checkpoint: Checkpoint, command: CompileCommand) {
+  const { tolerance, targetSnr, macs, format = 'f32', mixedSnr, calibration } = command
+  const needsAudio = targetSnr !== undefined || macs !== undefined || calibration !== undefined || format !== 'f32'
   const path = calibration ?? bundledClip()
   const samples = needsAudio ? await readCalibration(path, checkpoint.graph.input.rate) : undefined
   const bar = showProgress('compiling', 1)
@@ -54,6 +62,8 @@ async function reduce(checkpoint: Checkpoint, { tolerance, targetSnr, macs, cali
     ...(tolerance === undefined ? {} : { tolerance }),
     ...(targetSnr === undefined ? {} : { targetSnrDb: targetSnr }),
     ...(macs === undefined ? {} : { maxMacsPerSecond: macs }),
+    format,
+    ...(mixedSnr === undefined ? {} : { mixedSnrDb: mixedSnr }),
     ...(samples === undefined ? {} : { calibration: samples }),
     onProgress: (fraction) => bar.update(fraction),
   }

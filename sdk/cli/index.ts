@@ -3,7 +3,8 @@
 // output; reports, progress and errors to standard error. An error is one line and exit code 1.
 
 import { readFile } from 'node:fs/promises'
-import { Command, InvalidArgumentError } from 'commander'
+import { Command, InvalidArgumentError, Option } from 'commander'
+import { WEIGHT_FORMATS } from '../../quantize/quantise.ts'
 import { AttenuateError, fail } from '../errors.ts'
 import { DEFAULT_MODEL, MODELS } from '../models.ts'
 import { blaming } from './blame.ts'
@@ -61,6 +62,8 @@ program
     'drop Hankel singular values below this share of the largest, such as 0.01',
     parseNumber,
   )
+  .addOption(new Option('--format <format>', 'how weights are stored').choices(WEIGHT_FORMATS).default('f32'))
+  .option('--mixed-snr <dB>', 'format mixed: SNR that rounding must leave (default: 30)', parseNumber)
   .option('--calibration <wav>', 'noisy speech to measure with (default: the clip of this package)')
   .option('--json', 'the inspection of the result as JSON on standard output')
   .addHelpText('after', '\nExample:\n  $ attenuate compile base.safetensors -o base.ssm --target-snr 40')
