@@ -113,39 +113,69 @@ export function meanPower(signal: Float32Array): number {
   return sum / Math.max(1, signal.length)
 }
 
-/**
- * The reduced system with C fitted: least squares of the recorded output on its own states, plus the white share, for
- * which both sides are known in closed form, under the condition that the mean input gives exactly what the full
- * system makes of it. Every state is scaled to unit RMS over the recording.
- */
-export function refitReadout(full: LinearSystem, reduced: LinearSystem, recording: Recording): LinearSystem {
-  const { order: N, outputs } = reduced
+/** Sums for a least-squares readout of recorded output from states. */
+export interface Moments {
+  /** Coordinates of (Re x, Im x) that take part. */
+  readonly live: number[]
+  /** (live, live) and (live, outputs), the white share included. */
+  readonly normal: Matrix
+  readonly wanted: Matrix
+  /** Where those coordinates settle under the mean input, and what must then come out. */
+  readonly rest: number[]
+  readonly settled: Float64Array
+  /** Energy of the output's deviations. */
+  readonly energy: number
+  /** (2N): root mean square over the recording, mean included. */
+  readonly rms: Float64Array
+}
+
+/** Moments of the states of `system` with the recorded output of `full`; `real` leaves the imaginary parts out. */
+export function measureMoments(full: LinearSystem, system: LinearSystem, recording: Recording, real = false): Moments {
+  const { order: N, outputs } = system
   const { mean, output, input } = recording
-  const rest = stateAtRest(reduced, mean)
+  const atRest = stateAtRest(system, mean)
   // deviations start where the mean would already have settled: the network starts from nothing
   const { count, states, rows } = sampleStates(
-    reduced,
+    system,
     recording,
-    rest.map((value) => -value),
+    atRest.map((value) => -value),
   )
   const settled = multiplyGain(full, mean)
   const targets = new Float64Array(outputs * count)
   for (let k = 0; k < count; k++)
     for (let d = 0; d < outputs; d++) targets[d * count + k] = output[rows[k] * outputs + d] - settled[d]
-  const live = liveStates(reduced)
+  const live = liveStates(system).filter((i) => !real || i < N)
   const gathered = new Float64Array(live.length * count)
   for (const [k, i] of live.entries()) gathered.set(states.subarray(i * count, (i + 1) * count), k * count)
   const normal = crossProduct(gathered, gathered, live.length, live.length, count)
   const wanted = crossProduct(gathered, targets, live.length, outputs, count)
-  const scaled = scaleToRms(reduced, live, normal, rest, count)
-  addWhite(normal, wanted, full, reduced, live, WHITE_SHARE * meanPower(input) * count)
-  const fitted = solveAtRest(
-    normal,
-    wanted,
-    live.map((i) => rest[i]),
-    settled,
-  )
-  return scaled(readoutOf(fitted, live, N, outputs))
+  const energy = targets.reduce((sum, value) => sum + value * value, 0)
+  addWhite(normal, wanted, full, system, live, WHITE_SHARE * meanPower(input) * count)
+  return { live, normal, wanted, rest: live.map((i) => atRest[i]), settled, energy, rms: rmsOf(states, atRest, count) }
+}
+
+function rmsOf(states: Float64Array, rest: Float64Array, count: number): Float64Array {
+  return rest.map((value, i) => {
+    let sum = 0
+    for (let k = i * count; k < (i + 1) * count; k++) sum += states[k] ** 2
+    return Math.sqrt(sum / count + value ** 2)
+  })
+}
+
+/**
+ * The reduced system with C fitted: least squares of the recorded output on its own states, plus the white share, for
+ * which both sides are known in closed form, under the condition that the mean input gives exactly what the full
+ * system makes of it. Every state is scaled to unit RMS over the recording. `real`: C has no imaginary part.
+ */
+export function refitReadout(
+  full: LinearSystem,
+  reduced: LinearSystem,
+  recording: Recording,
+  real = false,
+): LinearSystem {
+  const { live, normal, wanted, rest, settled, rms } = measureMoments(full, reduced, recording, real)
+  const fitted = solveAtRest(normal, wanted, rest, settled)
+  return scaleStates({ ...reduced, C: readoutOf(fitted, live, reduced.order, reduced.outputs) }, rms)
 }
 
 /** C of fitted coefficients: y = Re C Re x - Im C Im x. */
@@ -176,17 +206,15 @@ function crossProduct(a: Float64Array, b: Float64Array, rows: number, columns: n
   return Matrix.from1DArray(rows, columns, out)
 }
 
-/** Finishes a system: with C given, every state divided by its RMS over the recording, mean included. */
-function scaleToRms(system: LinearSystem, live: number[], normal: Matrix, rest: Float64Array, count: number) {
-  const { order: N, inputs, outputs } = system
-  const power = new Float64Array(N)
-  for (const [k, i] of live.entries()) power[i % N] += normal.get(k, k) / count + rest[i] ** 2
-  const sizes = power.map((value) => Math.sqrt(value) || 1)
-  return (C: ComplexArray): LinearSystem => ({
+/** Every state divided by its size; (2N) of real and imaginary parts. */
+function scaleStates(system: LinearSystem, rms: Float64Array): LinearSystem {
+  const { order: N, inputs } = system
+  const sizes = Float64Array.from({ length: N }, (_, n) => Math.hypot(rms[n], rms[N + n]) || 1)
+  return {
     ...system,
     B: mapParts(system.B, (value, at) => value / sizes[Math.floor(at / inputs)]),
-    C: outputs === 0 ? C : mapParts(C, (value, at) => value * sizes[at % N]),
-  })
+    C: mapParts(system.C, (value, at) => value * sizes[at % N]),
+  }
 }
 
 function mapParts({ re, im }: ComplexArray, change: (value: number, at: number) => number): ComplexArray {
@@ -196,14 +224,7 @@ function mapParts({ re, im }: ComplexArray, change: (value: number, at: number) 
 /** Any system with every state scaled to unit RMS over the recording; real matrices stay real. */
 export function scaleToRecording(system: LinearSystem, recording: Recording): LinearSystem {
   const { count, states } = sampleStates(system, recording)
-  const live = [...Array(2 * system.order).keys()]
-  const normal = Matrix.zeros(live.length, live.length)
-  for (const i of live) {
-    let sum = 0
-    for (let k = 0; k < count; k++) sum += states[i * count + k] ** 2
-    normal.set(i, i, sum)
-  }
-  return scaleToRms(system, live, normal, stateAtRest(system, recording.mean), count)(system.C)
+  return scaleStates(system, rmsOf(states, stateAtRest(system, recording.mean), count))
 }
 
 /** What `weight` samples of white input of unit variance would add to the normal equations. */

@@ -27,7 +27,7 @@ export interface Layer {
   readonly rate: number
 }
 
-export type Form = 'original' | 'complex' | 'complex + real' | 'real poles' | 'FIR'
+export type Form = 'original' | 'pruned' | 'complex' | 'complex + real' | 'real poles' | 'FIR'
 
 export interface Realisation {
   readonly layer: Layer
@@ -66,16 +66,6 @@ export function originalCost({ node, rate }: Layer): number {
 export function keepOriginal(layer: Layer): Realisation {
   const { node, json, recording } = layer
   const system = discretise(node.tensors)
-  const tensors = new Map(node.tensors)
-  if (recording) {
-    const scaled = toTensors(scaleToRecording(system, recording))
-    // B holds no dt yet
-    const dt = node.tensors.get('log_dt')!.data
-    const B = scaled.get('B')!
-    const perState = B.data.length / system.order
-    tensors.set('B', { ...B, data: B.data.map((value, i) => value / Math.exp(dt[Math.floor(i / perState)])) })
-    tensors.set('C', scaled.get('C')!)
-  }
   return {
     layer,
     form: 'original',
@@ -84,8 +74,22 @@ export function keepOriginal(layer: Layer): Realisation {
     condition: 1,
     macsPerSecond: originalCost(layer),
     nodes: [json],
-    tensors: prefix(json.name, tensors),
+    tensors: prefix(json.name, recording ? ownTensors(node, scaleToRecording(system, recording)) : node.tensors),
   }
+}
+
+/** Tensors of a system with poles of the original, of those listed in `kept`: its own log_dt and A, for training. */
+export function ownTensors(node: Node, system: LinearSystem, kept?: readonly number[]): Map<string, Tensor> {
+  const states = kept ?? [...Array(system.order).keys()]
+  const [dt, A] = [node.tensors.get('log_dt')!.data, node.tensors.get('A')!.data]
+  const tensors = toTensors(system)
+  // B of a checkpoint holds no dt
+  const B = tensors.get('B')!
+  const perState = B.data.length / states.length
+  return tensors
+    .set('log_dt', { shape: [states.length], data: Float64Array.from(states, (n) => dt[n]) })
+    .set('A', { shape: [states.length, 2], data: Float64Array.from(states.flatMap((n) => [A[2 * n], A[2 * n + 1]])) })
+    .set('B', { ...B, data: B.data.map((value, i) => value / Math.exp(dt[states[Math.floor(i / perState)]])) })
 }
 
 /** The cheapest form that keeps `order` balanced coordinates, or undefined where that gives no usable system. */
@@ -161,13 +165,13 @@ export function firstResponse({ order, outputs, B, C }: LinearSystem): Float64Ar
 }
 
 /** The D the layer was trained with, added to what the reduction put there. */
-function restoreDirect(system: LinearSystem, node: Node): LinearSystem {
+export function restoreDirect(system: LinearSystem, node: Node): LinearSystem {
   const trained = node.tensors.get('D')?.data
   if (!trained) return system
   return { ...system, D: system.D ? trained.map((value, i) => value + system.D![i]) : trained }
 }
 
-function prefix(name: string, tensors: ReadonlyMap<string, Tensor>): Map<string, Tensor> {
+export function prefix(name: string, tensors: ReadonlyMap<string, Tensor>): Map<string, Tensor> {
   return new Map([...tensors].map(([short, tensor]) => [`${name}.${short}`, tensor]))
 }
 
@@ -194,8 +198,16 @@ function isAtRest(angle: number): boolean {
 /** Complex states in one node, real ones in another, and their sum; undefined where that saves nothing. */
 function splitReal(layer: Layer, order: number, system: LinearSystem, condition: number): Realisation | undefined {
   const { json, rate } = layer
-  const kinds = [...system.angle].map(isAtRest)
-  const [real, pairs] = [selectStates(system, kinds, true), selectStates(system, kinds, false)]
+  const states = [...system.angle.keys()]
+  const real = selectStates(
+    system,
+    states.filter((n) => isAtRest(system.angle[n])),
+  )
+  const apart = selectStates(
+    system,
+    states.filter((n) => !isAtRest(system.angle[n])),
+  )
+  const pairs = { ...apart, D: system.D }
   if (real.order === 0 || pairs.order === 0) return undefined
   if (paddedMacs(real) + paddedMacs(pairs) > (1 - MIN_SAVING) * paddedMacs(system)) return undefined
   const [a, b] = [`${json.name}_pairs`, `${json.name}_real`]
@@ -211,7 +223,7 @@ function splitReal(layer: Layer, order: number, system: LinearSystem, condition:
       { ...json, name: b, order: real.order },
       { name: json.name, op: 'add', in: [a, b] },
     ],
-    tensors: new Map([...prefix(a, toTensors(pairs)), ...prefix(b, toTensors({ ...real, D: undefined }))]),
+    tensors: new Map([...prefix(a, toTensors(pairs)), ...prefix(b, toTensors(real))]),
   }
 }
 
@@ -221,9 +233,9 @@ function paddedMacs(system: LinearSystem): number {
   return perState * LANES * Math.ceil(system.order / LANES)
 }
 
-function selectStates(system: LinearSystem, kinds: readonly boolean[], wanted: boolean): LinearSystem {
-  const { order, inputs, outputs, decay, angle, B, C, D } = system
-  const kept = kinds.flatMap((kind, n) => (kind === wanted ? [n] : []))
+/** The states listed, without D. */
+export function selectStates(system: LinearSystem, kept: readonly number[]): LinearSystem {
+  const { order, inputs, outputs, decay, angle, B, C } = system
   const rows = (data: Float64Array) =>
     Float64Array.from(kept.flatMap((n) => [...data.subarray(n * inputs, (n + 1) * inputs)]))
   const columns = (data: Float64Array) =>
@@ -238,7 +250,7 @@ function selectStates(system: LinearSystem, kinds: readonly boolean[], wanted: b
     angle: Float64Array.from(kept, (n) => angle[n]),
     B: { re: rows(B.re), im: rows(B.im) },
     C: { re: columns(C.re), im: columns(C.im) },
-    D: wanted ? undefined : D,
+    D: undefined,
   }
 }
 

@@ -1,15 +1,16 @@
 // Orders by what they cost and what they break. In: analysed layers and the trace of a network on calibration audio, and
 // a target: network SNR against the unreduced network, or multiply-accumulates per second. Out: one realisation per
-// layer. Each layer is reduced alone at a few orders and the error at the network's output measured; between them the
-// error follows the discarded Hankel values. Errors of different layers add up as noise powers, so one price per error
+// layer. Each layer is reduced alone to a few sizes and the error at the network's output measured; between them the
+// error follows what its family expects. Errors of different layers add up as noise powers, so one price per error
 // chooses all orders; the result is then run, and the aim corrected by what was found.
 
 import type { Checkpoint } from './checkpoint.ts'
 import { fail } from './errors.ts'
 import { execute, executeFrom, type Signal, type Trace } from './execution.ts'
+import { type Family, familiesOf } from './family.ts'
 import type { Port } from './graph.ts'
-import { keepOriginal, type Layer, originalCost, type Realisation, realiseNear } from './realisation.ts'
-import { applyRealisations, orderAt } from './reduce.ts'
+import { keepOriginal, type Layer, originalCost, type Realisation } from './realisation.ts'
+import { applyRealisations } from './reduce.ts'
 
 export type Target =
   | { readonly snrDb: number }
@@ -25,29 +26,35 @@ export interface Choice {
 /** Fraction done, and what is being measured. */
 export type Progress = (fraction: number, what: string) => void
 
-/** One order of one layer: what it costs per second and what it breaks at the output. */
+/** One size of one way to reduce a layer: what it costs per second and what it breaks at the output. */
 interface Option {
-  order: number | undefined
-  cost: number
-  error: number
+  /** Undefined: the original. */
+  readonly curve: Curve | undefined
+  readonly size: number
+  readonly cost: number
+  readonly error: number
 }
 
-/** What is known of one layer: measured orders, exact in cost and error. */
+/** What is known of one way to reduce one layer: measured sizes, exact in cost and error. */
 interface Curve {
-  readonly layer: Layer
-  readonly original: number
-  /** The largest order expected to cost less than the original. */
-  readonly affordable: number
+  readonly family: Family
   readonly measured: Map<number, { cost: number; error: number }>
-  /** Made once per order: making one costs more than measuring it. */
-  readonly realisations: Map<number | undefined, Realisation | undefined>
+  /** Made once per size: making one costs more than measuring it. */
+  readonly realisations: Map<number, Realisation | undefined>
 }
 
-/** Tolerances at which the error is measured first. */
-const PROBES = [0.1, 0.02, 0.004, 0.0008]
-/** Of calibration audio, in pieces spread over it, on which single layers are probed; the whole is for the final check. */
-const PROBE_SECONDS = 2
-const PROBE_PIECES = 4
+interface Candidate {
+  readonly layer: Layer
+  readonly original: Realisation
+  readonly curves: readonly Curve[]
+}
+
+/** Expected errors, relative to the output of the layer in amplitude, at which the error is measured first. */
+const PROBES = [0.3, 0.1, 0.03, 0.008]
+/** Work of one run of the network on the excerpt of calibration audio on which single layers are probed. */
+const PROBE_MACS = 1e9
+/** Whatever the work: some states last for seconds. */
+const MIN_PROBE_SECONDS = 2
 const MAX_ROUNDS = 8
 /** Rounds after which the orders picked are measured too, so that the next pick knows them exactly. */
 const REFINING_ROUNDS = 3
@@ -67,8 +74,9 @@ export function chooseOrders(
   const power = sumSquares(output)
   if (!(power > 0))
     fail('AUDIO_INVALID', 'network is silent on the calibration audio: power', power, 'give it noisy speech')
-  const excerpt = execute(checkpoint.graph, takeExcerpt(trace.signals.get('input')!, checkpoint.graph.input))
-  const curves = layers.map((layer, i) => {
+  const macs = macsElsewhere + layers.reduce((sum, layer) => sum + originalCost(layer), 0)
+  const excerpt = execute(checkpoint.graph, takeExcerpt(trace.signals.get('input')!, checkpoint.graph.input, macs))
+  const candidates = layers.map((layer, i) => {
     onProgress(i / (layers.length + MAX_ROUNDS), layer.node.name)
     return probe(checkpoint, layer, excerpt)
   })
@@ -78,29 +86,28 @@ export function chooseOrders(
   let best: Choice | undefined
   for (let round = 0; round < MAX_ROUNDS && !aim.done; round++) {
     onProgress((layers.length + round) / (layers.length + MAX_ROUNDS), 'whole network')
-    const options = curves.map(listOptions)
+    const options = candidates.map(listOptions)
     const picked = aim.pick(options)
     if (picked === undefined) refuseCost(target, macsElsewhere, options)
-    const realisations = curves.map((curve, i) => realiseOption(curve, picked![i].order))
+    const realisations = candidates.map((candidate, i) => realiseOption(candidate, picked![i]))
     const choice = { realisations, snrDb: measureSnr(checkpoint, realisations, trace) }
     if (aim.judge(choice) && (!best || aim.prefers(choice, best))) best = choice
     if (round < REFINING_ROUNDS)
-      for (const [i, { order }] of picked!.entries()) measureOrder(checkpoint, curves[i], order, excerpt)
+      for (const { curve, size } of picked!) if (curve) measureSize(checkpoint, curve, size, excerpt)
   }
   if (best === undefined)
     fail('TARGET_IMPOSSIBLE', 'no choice of orders reaches', JSON.stringify(target), 'ask for less')
   return best!
 }
 
-function realiseOption(curve: Curve, order: number | undefined): Realisation {
-  const found = order === undefined ? undefined : recall(curve, order)
-  return found && found.macsPerSecond < curve.original ? found : recall(curve, undefined)!
+function realiseOption({ original }: Candidate, { curve, size }: Option): Realisation {
+  const found = curve && recall(curve, size)
+  return found && found.macsPerSecond < original.macsPerSecond ? found : original
 }
 
-function recall({ layer, realisations }: Curve, order: number | undefined): Realisation | undefined {
-  if (!realisations.has(order))
-    realisations.set(order, order === undefined ? keepOriginal(layer) : realiseNear(layer, order))
-  return realisations.get(order)
+function recall({ family, realisations }: Curve, size: number): Realisation | undefined {
+  if (!realisations.has(size)) realisations.set(size, family.realise(size))
+  return realisations.get(size)
 }
 
 function refuseCost(target: Target, macsElsewhere: number, options: Option[][]): never {
@@ -167,75 +174,63 @@ export function costOf(realisations: readonly Realisation[]): number {
   return realisations.reduce((sum, { macsPerSecond }) => sum + macsPerSecond, 0)
 }
 
-/** Whole hops from several places. */
-function takeExcerpt(samples: Signal, { rate, hop }: Port): Signal {
-  const hops = Math.floor((PROBE_SECONDS * rate) / PROBE_PIECES / hop)
+/** Whole hops from the middle. */
+function takeExcerpt(samples: Signal, { rate, hop }: Port, macsPerSecond: number): Signal {
+  const hops = Math.ceil((Math.max(MIN_PROBE_SECONDS, PROBE_MACS / macsPerSecond) * rate) / hop)
   const available = Math.floor(samples.length / hop)
-  if (available <= PROBE_PIECES * hops) return samples
-  const out = new Float32Array(PROBE_PIECES * hops * hop)
-  for (let k = 0; k < PROBE_PIECES; k++) {
-    const from = Math.floor(((k + 0.5) * available) / PROBE_PIECES - hops / 2) * hop
-    out.set(samples.subarray(from, from + hops * hop), k * hops * hop)
-  }
-  return out
+  if (available <= hops) return samples
+  const from = Math.floor((available - hops) / 2)
+  return samples.subarray(from * hop, (from + hops) * hop)
 }
 
-function probe(checkpoint: Checkpoint, layer: Layer, trace: Trace): Curve {
-  const original = originalCost(layer)
-  const curve: Curve = {
-    layer,
-    original,
-    affordable: largestAffordable(layer, original),
-    measured: new Map(),
-    realisations: new Map(),
-  }
-  for (const tolerance of PROBES)
-    measureOrder(checkpoint, curve, Math.min(orderAt(layer, tolerance), curve.affordable), trace)
-  return curve
+function probe(checkpoint: Checkpoint, layer: Layer, trace: Trace): Candidate {
+  const curves = familiesOf(layer)
+    .filter(({ most }) => most > 0)
+    .map((family): Curve => ({ family, measured: new Map(), realisations: new Map() }))
+  for (const curve of curves)
+    for (const error of PROBES) measureSize(checkpoint, curve, sizeAt(curve.family, error), trace)
+  return { layer, original: keepOriginal(layer), curves }
 }
 
-function measureOrder(checkpoint: Checkpoint, curve: Curve, order: number | undefined, trace: Trace): void {
-  if (order === undefined || order < 1 || curve.measured.has(order)) return
-  const realisation = recall(curve, order)
+/** The smallest size with no more than so large an expected error. */
+function sizeAt({ most, tail }: Family, error: number): number {
+  let size = 1
+  while (size < most && tail(size) > error ** 2) size++
+  return size
+}
+
+function measureSize(checkpoint: Checkpoint, curve: Curve, size: number, trace: Trace): void {
+  if (curve.measured.has(size)) return
+  const realisation = recall(curve, size)
   if (!realisation) return
-  curve.measured.set(order, { cost: realisation.macsPerSecond, error: measureError(checkpoint, realisation, trace) })
+  curve.measured.set(size, { cost: realisation.macsPerSecond, error: measureError(checkpoint, realisation, trace) })
 }
 
-/** Every order below the cost of the original: measured ones as they are, the others by interpolation. */
-function listOptions({ layer, original, affordable, measured }: Curve): Option[] {
-  const options: Option[] = [{ order: undefined, cost: original, error: 0 }]
-  if (measured.size === 0) return options
+/** The original, and every size that costs less: measured ones as they are, the others by interpolation. */
+function listOptions({ original, curves }: Candidate): Option[] {
+  const limit = original.macsPerSecond
+  return [
+    { curve: undefined, size: 0, cost: limit, error: 0 },
+    ...curves.flatMap((curve) => listSizes(curve).filter(({ cost }) => cost < limit)),
+  ]
+}
+
+function listSizes(curve: Curve): Option[] {
+  const { family, measured } = curve
+  if (measured.size === 0) return []
   const points = [...measured]
     .sort(([a], [b]) => a - b)
-    .map(([order, { error }]) => ({ tail: tailOf(layer, order), error }))
-  for (let order = 1; order <= affordable; order++) {
-    const known = measured.get(order)
-    const cost = known?.cost ?? predictCost(layer, order)
-    const error = known?.error ?? interpolate(points, tailOf(layer, order))
-    if (cost < original) options.push({ order, cost, error })
-  }
-  return options
-}
-
-/** The largest order whose expected cost is below that of the original. */
-function largestAffordable(layer: Layer, limit: number): number {
-  let order = 0
-  while (order < layer.balanced.sigma.length && predictCost(layer, order + 1) < limit) order++
-  return order
-}
-
-/** Poles come in pairs but for a few: one complex state for two coordinates. */
-function predictCost({ system: { inputs, outputs }, direct, rate }: Layer, order: number): number {
-  const states = Math.ceil(order / 2)
-  const perState = (inputs === 1 ? 1 : 2 * inputs) + 4 + (outputs === 1 && inputs > 1 ? 1 : 2 * outputs)
-  return (states * perState + (direct ? outputs : 0)) * rate
-}
-
-/** Energy of the discarded Hankel singular values. */
-function tailOf({ balanced: { sigma } }: Layer, order: number): number {
-  let tail = 1e-30 * sigma[0] ** 2
-  for (let k = order; k < sigma.length; k++) tail += sigma[k] ** 2
-  return tail
+    .map(([size, { error }]) => ({ tail: family.tail(size), error }))
+  return Array.from({ length: family.most }, (_, k) => {
+    const size = k + 1
+    const known = measured.get(size)
+    return {
+      curve,
+      size,
+      cost: known?.cost ?? family.cost(size),
+      error: known?.error ?? interpolate(points, family.tail(size)),
+    }
+  })
 }
 
 /** Error over tail, both logarithmic, linear between measurements and with their slope beyond. */
