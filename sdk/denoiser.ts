@@ -4,6 +4,7 @@
 
 import type { Model } from '../quantize/modelfile.ts'
 import { unlessAborted } from './abort.ts'
+import { checkComfort, MAX_COMFORT_DB } from './comfort.ts'
 import type { Core, Program } from './core.ts'
 import { shareCore, type WasmSource } from './cores.ts'
 import { fail } from './errors.ts'
@@ -12,8 +13,10 @@ import type { Host } from './host.ts'
 import { Lane } from './lane.ts'
 import { type Latency, latencyOf } from './latency.ts'
 import { Level } from './level.ts'
+import type { MixtureOptions } from './mixture.ts'
 import { type ModelSource, parseModel } from './model.ts'
 import type { SampleFormat } from './pcm.ts'
+import { mixtureOf, type Preset } from './preset.ts'
 import { refuse, SnapshotReader, SnapshotWriter } from './snapshot.ts'
 import { type ChunkChanger, changeChunks, iterateChunks, type StreamOptions, toTransformStream } from './stream.ts'
 import { shareOf } from './strength.ts'
@@ -33,8 +36,14 @@ export interface DenoiserOptions {
   readonly sampleRate?: number
   /** 1..8, interleaved, each denoised by itself. Default 1. */
   readonly channels?: number
-  /** Bound on attenuation in dB: -Infinity (default) all that the model does, -18 gentle, 0 bypass at the same latency. */
+  /** Strength and comfort noise by purpose: `full` (default), `gentle` for speech recognition, `natural` for calls. */
+  readonly preset?: Preset
+  /** Bound on attenuation in dB: -Infinity all that the model does, -18 gentle, 0 bypass at the same latency. Default: the preset's. */
   readonly strengthDb?: number
+  /** Level in dBFS below which pauses are filled with soft noise: -Infinity never, -66 natural, at most -30. Default: the preset's. */
+  readonly comfortNoiseDb?: number
+  /** Called for every hop of every channel: how much voice (0..1) it holds. Inside `process`, so keep it short. */
+  readonly onVoice?: (voiceActivity: number, channel: number) => void
   /** The core: a compiled module, bytes, a URL or path; shared by all who pass the same. Default: this package's. */
   readonly wasm?: WasmSource
   /** Ends the creation: it rejects with the signal's reason. A denoiser once created is not affected. */
@@ -45,7 +54,7 @@ export interface DenoiserOptions {
   readonly now?: () => number
 }
 
-export type SiblingOptions = Pick<DenoiserOptions, 'channels' | 'strengthDb'>
+export type SiblingOptions = Pick<DenoiserOptions, 'channels' | 'preset' | 'strengthDb' | 'comfortNoiseDb' | 'onVoice'>
 
 export interface Stats {
   /** Per channel, since creation or `reset`. */
@@ -75,6 +84,8 @@ export interface Parts {
   readonly program: Program
   readonly channels: number
   readonly strengthDb: number
+  readonly comfortNoiseDb: number
+  readonly onVoice: ((voiceActivity: number, channel: number) => void) | undefined
   readonly now: () => number
 }
 
@@ -91,6 +102,7 @@ export class Denoiser {
   readonly #inputLevel = new Level()
   readonly #outputLevel = new Level()
   #strengthDb: number
+  #comfortNoiseDb: number
   /** Per channel, since creation or `reset`. */
   #samplesIn = 0
   #samplesOut = 0
@@ -102,15 +114,16 @@ export class Denoiser {
 
   /** Use `Denoiser.create`. */
   constructor(parts: Parts) {
-    const { core, program, channels, strengthDb } = parts
+    const { core, program, channels } = parts
     this.#parts = parts
     this.model = program.model
     this.sampleRate = program.model.inputRate
     this.outputRate = program.model.outputRate
     this.channels = channels
     this.latency = latencyOf(program.model)
-    this.#strengthDb = strengthDb
-    this.#lanes = Array.from({ length: channels }, () => new Lane(core, program, strengthDb))
+    this.#strengthDb = parts.strengthDb
+    this.#comfortNoiseDb = parts.comfortNoiseDb
+    this.#lanes = Array.from({ length: channels }, (_, channel) => new Lane(core, program, parts, channel))
     this.#places = this.#lanes.map((_, first) => ({ first, stride: channels }))
   }
 
@@ -192,7 +205,7 @@ export class Denoiser {
     this.#checkAlive()
     const to = new SnapshotWriter()
     to.u32(this.channels)
-    to.f64(Math.max(this.#strengthDb, -Number.MAX_VALUE))
+    for (const db of [this.#strengthDb, this.#comfortNoiseDb]) to.f64(Math.max(db, -Number.MAX_VALUE))
     for (const total of [this.#samplesIn, this.#samplesOut, this.#hops, this.#lostHops]) to.f64(total)
     this.#inputLevel.save(to)
     this.#outputLevel.save(to)
@@ -255,7 +268,25 @@ export class Denoiser {
   set strengthDb(value: number) {
     checkStrength(value, this.model)
     this.#strengthDb = value
-    for (const { strength } of this.#lanes) if (strength !== undefined) strength.strengthDb = value
+    for (const { mixture } of this.#lanes) mixture.strengthDb = value
+  }
+
+  get comfortNoiseDb(): number {
+    return this.#comfortNoiseDb
+  }
+
+  /** dBFS; takes effect over the next hop. */
+  set comfortNoiseDb(value: number) {
+    checkComfort(value)
+    this.#comfortNoiseDb = value
+    for (const { mixture } of this.#lanes) mixture.comfortNoiseDb = value
+  }
+
+  /** How much voice the last hop held, 0..1; of several channels the most. */
+  get voiceActivity(): number {
+    let most = 0
+    for (const { mixture } of this.#lanes) most = Math.max(most, mixture.voiceActivity)
+    return most
   }
 
   stats(): Stats {
@@ -301,14 +332,17 @@ export class Denoiser {
   }
 
   /** Another stream of the same model: at once, and it costs only its state. */
-  sibling({ channels = this.channels, strengthDb = this.#strengthDb }: SiblingOptions = {}): this {
+  sibling(options: SiblingOptions = {}): this {
     this.#checkAlive()
+    const { channels = this.channels, onVoice = this.#parts.onVoice, ...choice } = options
+    const inherited = choice.preset ? {} : { strengthDb: this.#strengthDb, comfortNoiseDb: this.#comfortNoiseDb }
+    const mixture = mixtureOf({ ...inherited, ...choice })
     checkChannels(channels)
-    checkStrength(strengthDb, this.model)
+    checkMixture(mixture, this.model)
     const { core, program } = this.#parts
     core.shareProgram(program)
     const Same = this.constructor as new (parts: Parts) => this
-    return new Same({ ...this.#parts, channels, strengthDb })
+    return new Same({ ...this.#parts, ...mixture, channels, onVoice })
   }
 
   /** Frees the state; the weights too when no other stream uses them. May be called twice. */
@@ -333,7 +367,8 @@ export class Denoiser {
 
   #load(from: SnapshotReader): void {
     from.count('channels', this.channels, this.channels)
-    this.#strengthDb = loadStrength(from)
+    this.#strengthDb = loadDb(from, 0)
+    this.#comfortNoiseDb = loadDb(from, MAX_COMFORT_DB)
     this.#samplesIn = from.total('samples in')
     this.#samplesOut = from.total('samples out')
     this.#hops = from.total('hops')
@@ -363,9 +398,10 @@ export class Denoiser {
 
 /** Everything that is asynchronous about a denoiser. */
 export async function prepareParts(host: Host, options: DenoiserOptions): Promise<Parts> {
-  const { channels = 1, strengthDb = Number.NEGATIVE_INFINITY, sha256, signal, onProgress } = options
+  const { channels = 1, sha256, signal, onProgress } = options
+  const mixture = mixtureOf(options)
   checkChannels(channels)
-  shareOf(strengthDb)
+  checkMixture(mixture)
   signal?.throwIfAborted()
   const [core, parsed] = await unlessAborted(
     Promise.all([shareCore(host, options.wasm), parseModel(host, options.model, { sha256, signal, onProgress })]),
@@ -374,17 +410,18 @@ export async function prepareParts(host: Host, options: DenoiserOptions): Promis
   const program = core.acquireProgram(parsed)
   try {
     checkRate(options.sampleRate, program.model)
-    checkStrength(strengthDb, program.model)
+    checkMixture(mixture, program.model)
   } catch (error) {
     core.releaseProgram(program)
     throw error
   }
-  return { core, program, channels, strengthDb, now: options.now ?? host.now }
+  return { core, program, channels, ...mixture, onVoice: options.onVoice, now: options.now ?? host.now }
 }
 
-function loadStrength(from: SnapshotReader): number {
-  const value = from.f64('strength')
-  if (value > 0) refuse('strength', value)
+/** dB, where the most negative number stands for -Infinity. */
+function loadDb(from: SnapshotReader, most: number): number {
+  const value = from.f64('dB')
+  if (value > most) refuse('dB', value)
   return value === -Number.MAX_VALUE ? Number.NEGATIVE_INFINITY : value
 }
 
@@ -396,6 +433,12 @@ function checkChannels(channels: number): void {
 function checkRate(sampleRate: number | undefined, { inputRate }: Model): void {
   if (sampleRate !== undefined && sampleRate !== inputRate)
     fail('RATE_UNSUPPORTED', 'sample rate', `${sampleRate} Hz`, `use ${inputRate} Hz`)
+}
+
+function checkMixture({ strengthDb, comfortNoiseDb }: MixtureOptions, model?: Model): void {
+  shareOf(strengthDb)
+  checkComfort(comfortNoiseDb)
+  if (model !== undefined) checkStrength(strengthDb, model)
 }
 
 function checkStrength(strengthDb: number, { inputRate, outputRate }: Model): void {

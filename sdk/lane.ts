@@ -1,33 +1,39 @@
-// One channel through one model: its network, its frames, its strength. In: samples at the model's input rate. Out:
+// One channel through one model: its network, its frames, its mixture. In: samples at the model's input rate. Out:
 // samples at its output rate.
 
 import type { Model } from '../quantize/modelfile.ts'
 import type { Core, Program } from './core.ts'
 import { Frames, type HopRunner } from './frames.ts'
+import { Mixture, type MixtureOptions } from './mixture.ts'
 import { Network } from './network.ts'
 import type { SnapshotReader, SnapshotWriter } from './snapshot.ts'
-import { Strength } from './strength.ts'
+
+export interface LaneOptions extends MixtureOptions {
+  readonly onVoice: ((voiceActivity: number, channel: number) => void) | undefined
+}
 
 export class Lane implements HopRunner {
   readonly frames: Frames
-  /** Where input and output have one rate, as only then there is something to blend with. */
-  readonly strength: Strength | undefined
+  readonly mixture: Mixture
   /** The input of hops that end now never came (Denoiser.conceal). */
   isLost = false
   readonly #network: Network
+  readonly #channel: number
+  readonly #onVoice: LaneOptions['onVoice']
 
-  constructor(core: Core, program: Program, strengthDb: number) {
+  constructor(core: Core, program: Program, options: LaneOptions, channel: number) {
     const { model } = program
+    this.#channel = channel
+    this.#onVoice = options.onVoice
     this.#network = new Network(core, program)
     this.frames = new Frames(frameShapeOf(model), this)
-    this.strength =
-      model.inputRate === model.outputRate ? new Strength(model.outputHop, model.lagSamples, strengthDb) : undefined
+    this.mixture = new Mixture(model, options)
   }
 
   reset(): void {
     this.#network.reset()
     this.frames.reset()
-    this.strength?.reset()
+    this.mixture.reset()
   }
 
   dispose(): void {
@@ -45,7 +51,8 @@ export class Lane implements HopRunner {
   run(): void {
     this.#network.run(this.isLost)
     // after the run, as it has replaced what is no number; the input keeps its place in scratch (FORMAT.md)
-    this.strength?.blend(this.#network.output(), this.#network.input())
+    this.mixture.take(this.#network.output(), this.#network.input())
+    this.#onVoice?.(this.mixture.voiceActivity, this.#channel)
   }
 
   end(): void {
@@ -56,19 +63,19 @@ export class Lane implements HopRunner {
   advance(hops: number): void {
     this.#network.advance(hops)
     this.frames.skip(hops)
-    this.strength?.skip(hops)
+    this.mixture.skip(hops)
   }
 
   save(to: SnapshotWriter): void {
     this.#network.save(to)
     this.frames.save(to)
-    this.strength?.save(to)
+    this.mixture.save(to)
   }
 
   load(from: SnapshotReader): void {
     this.#network.load(from)
     this.frames.load(from)
-    this.strength?.load(from)
+    this.mixture.load(from)
   }
 }
 

@@ -111,6 +111,18 @@ export class SnapshotReader {
     return value >= 0 && value <= 1 ? value : refuse(what, value)
   }
 
+  /** A number of at most a size. */
+  bounded(what: string, size: number): number {
+    const value = this.f64(what)
+    return Math.abs(value) <= size ? value : refuse(what, value)
+  }
+
+  /** A finite number, zero or more. */
+  power(what: string): number {
+    const value = this.f64(what)
+    return value >= 0 ? value : refuse(what, value)
+  }
+
   /** A non-negative whole number, such as samples since the beginning. */
   total(what: string): number {
     const value = this.f64(what)

@@ -5,27 +5,29 @@
 import { fail } from './errors.ts'
 import type { SnapshotReader, SnapshotWriter } from './snapshot.ts'
 
+const NOW = 0
+const NEXT = 1
+
 export class Strength {
   /** (lag + hop) the last input samples, oldest first. */
   readonly #dry: Float32Array
   readonly #hop: number
-  #share: number
-  #target: number
+  /** [now, after the coming hop]; an array, as V8 allocates for every number a field is given. */
+  readonly #shares = new Float64Array(2)
 
   constructor(hop: number, lagSamples: number, strengthDb: number) {
     this.#dry = new Float32Array(lagSamples + hop)
     this.#hop = hop
-    this.#target = shareOf(strengthDb)
-    this.#share = this.#target
+    this.#shares.fill(shareOf(strengthDb))
   }
 
   set strengthDb(value: number) {
-    this.#target = shareOf(value)
+    this.#shares[NEXT] = shareOf(value)
   }
 
   reset(): void {
     this.#dry.fill(0)
-    this.#share = this.#target
+    this.#shares[NOW] = this.#shares[NEXT]
   }
 
   /** `hops` hops of silence went by. */
@@ -33,33 +35,34 @@ export class Strength {
     const samples = Math.min(hops * this.#hop, this.#dry.length)
     this.#dry.copyWithin(0, samples)
     this.#dry.fill(0, this.#dry.length - samples)
-    this.#share = this.#target
+    this.#shares[NOW] = this.#shares[NEXT]
   }
 
   save(to: SnapshotWriter): void {
     to.f32s(this.#dry)
-    to.f64(this.#share)
-    to.f64(this.#target)
+    for (const share of this.#shares) to.f64(share)
   }
 
   load(from: SnapshotReader): void {
     from.f32s(this.#dry)
-    this.#share = from.share('share of the dry signal')
-    this.#target = from.share('share of the dry signal')
+    this.#shares[NOW] = from.share('share of the dry signal')
+    this.#shares[NEXT] = from.share('share of the dry signal')
   }
 
   /** `dry`: (hop) input of this hop. `wet`: (hop) its result, changed in place. */
   blend(wet: Float32Array, dry: Float32Array): void {
     this.#dry.copyWithin(0, this.#hop)
     this.#dry.set(dry, this.#dry.length - this.#hop)
-    if (this.#share === 0 && this.#target === 0) return
-    const step = (this.#target - this.#share) / this.#hop
+    const share = this.#shares[NOW]
+    const target = this.#shares[NEXT]
+    if (share === 0 && target === 0) return
+    const step = (target - share) / this.#hop
     for (let i = 0; i < this.#hop; i++) {
-      const share = i === this.#hop - 1 ? this.#target : this.#share + step * (i + 1)
+      const now = i === this.#hop - 1 ? target : share + step * (i + 1)
       // exact at both ends: 0 leaves wet, 1 gives dry to the bit
-      wet[i] = share === 1 ? this.#dry[i] : wet[i] + share * (this.#dry[i] - wet[i])
+      wet[i] = now === 1 ? this.#dry[i] : wet[i] + now * (this.#dry[i] - wet[i])
     }
-    this.#share = this.#target
+    this.#shares[NOW] = target
   }
 }
 

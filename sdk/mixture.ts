@@ -1,0 +1,99 @@
+// From the network's hop to what is heard. In: a hop as it went in, the hop as the network made it, lag samples later. Out:
+// the second, changed in place: blended with the first (strength), filled up (comfort noise); and how much voice there is.
+
+import type { Model } from '../quantize/modelfile.ts'
+import { Activity, AFTER, BEFORE } from './activity.ts'
+import { ComfortNoise } from './comfort.ts'
+import type { SnapshotReader, SnapshotWriter } from './snapshot.ts'
+import { Strength } from './strength.ts'
+
+export interface MixtureOptions {
+  /** dB; -Infinity the network alone, 0 bypass. */
+  readonly strengthDb: number
+  /** dBFS; -Infinity none. */
+  readonly comfortNoiseDb: number
+}
+
+export class Mixture {
+  readonly #activity: Activity
+  readonly #comfort: ComfortNoise
+  /** Where input and output have one rate, as only then there is something to blend with. */
+  readonly #strength: Strength | undefined
+  /** (lag in hops + 1) mean squares of the last inputs, oldest first. */
+  readonly #powers: Float64Array
+  /** [BEFORE, AFTER]; an array, as V8 allocates for every number a function returns. */
+  readonly #measured = new Float64Array(2)
+
+  constructor(model: Model, { strengthDb, comfortNoiseDb }: MixtureOptions) {
+    const { outputHop, outputRate, inputRate, lagSamples } = model
+    this.#activity = new Activity((1000 * outputHop) / outputRate)
+    this.#comfort = new ComfortNoise(outputRate, comfortNoiseDb)
+    this.#strength = inputRate === outputRate ? new Strength(outputHop, lagSamples, strengthDb) : undefined
+    this.#powers = new Float64Array(Math.round(lagSamples / outputHop) + 1)
+  }
+
+  /** Fades over the next hop. */
+  set strengthDb(value: number) {
+    if (this.#strength !== undefined) this.#strength.strengthDb = value
+  }
+
+  /** Fades over the next hop. */
+  set comfortNoiseDb(value: number) {
+    this.#comfort.levelDb = value
+  }
+
+  /** 0..1, of the last hop. */
+  get voiceActivity(): number {
+    return this.#activity.value
+  }
+
+  /** `wet`: (outputHop) changed in place. `dry`: (inputHop). Allocates nothing. */
+  take(wet: Float32Array, dry: Float32Array): void {
+    const measured = this.#measured
+    this.#powers.copyWithin(0, 1)
+    measurePower(dry, this.#powers, this.#powers.length - 1)
+    measured[BEFORE] = this.#powers[0]
+    measurePower(wet, measured, AFTER)
+    this.#activity.take(measured)
+    this.#strength?.blend(wet, dry)
+    measurePower(wet, measured, AFTER)
+    this.#comfort.add(wet, measured)
+  }
+
+  reset(): void {
+    this.#activity.reset()
+    this.#comfort.reset()
+    this.#strength?.reset()
+    this.#powers.fill(0)
+  }
+
+  /** `hops` hops of silence went by. */
+  skip(hops: number): void {
+    const gone = Math.min(hops, this.#powers.length)
+    this.#powers.copyWithin(0, gone)
+    this.#powers.fill(0, this.#powers.length - gone)
+    this.#activity.reset()
+    this.#strength?.skip(hops)
+  }
+
+  save(to: SnapshotWriter): void {
+    this.#activity.save(to)
+    this.#comfort.save(to)
+    this.#strength?.save(to)
+    for (const power of this.#powers) to.f64(power)
+  }
+
+  load(from: SnapshotReader): void {
+    this.#activity.load(from)
+    this.#comfort.load(from)
+    this.#strength?.load(from)
+    for (let i = 0; i < this.#powers.length; i++) this.#powers[i] = from.power('power of a hop')
+  }
+}
+
+/** Writes the mean square of a hop to `into[at]`. */
+function measurePower(hop: Float32Array, into: Float64Array, at: number): void {
+  let sum = 0
+  for (let i = 0; i < hop.length; i++) sum += hop[i] * hop[i]
+  into[at] = sum / hop.length
+}
