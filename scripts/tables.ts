@@ -1,0 +1,140 @@
+// `npm run tables`: the measured tables of README.md, written anew from bench/results. In: `--quality FILE`, a report of
+// `npm run evaluate -- --json FILE`, first condensed to its means in bench/results/quality.json.
+
+import { readFileSync, writeFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { meanScores, type Scores } from '../bench/quality/scores.ts'
+
+interface Evaluation {
+  readonly results: readonly {
+    readonly title: string
+    readonly systems: readonly { readonly system: string; readonly clips: readonly { readonly scores: Scores }[] }[]
+  }[]
+  readonly depths: readonly { readonly system: string; readonly attenuationDb: number; readonly onsetLossDb: number }[]
+}
+
+type Condensed = {
+  readonly [task: string]: { readonly [system: string]: { readonly [metric: string]: number | null } }
+}
+
+interface Timings {
+  readonly machine: { readonly node: string; readonly arch: string; readonly cpu: string }
+  readonly rows: readonly {
+    readonly model: string
+    readonly build: string
+    readonly latencyMs: number
+    readonly realTimeFactorCpu: number
+    readonly p50Us: number
+    readonly p99Us: number
+    readonly linearBytes: number
+    readonly streamBytes: number
+  }[]
+  readonly peers: readonly { readonly name: string; readonly realTimeFactorCpu?: number }[]
+  readonly files: { readonly [model: string]: { readonly bytes: number; readonly gzip: number } }
+}
+
+const root = new URL('../', import.meta.url)
+const qualityFile = new URL('bench/results/quality.json', root)
+const { values } = parseArgs({ options: { quality: { type: 'string' } } })
+if (values.quality !== undefined) {
+  const condensed = condense(JSON.parse(readFileSync(values.quality, 'utf8')) as Evaluation)
+  writeFileSync(qualityFile, `${JSON.stringify(condensed, null, 2)}\n`)
+}
+const quality = JSON.parse(readFileSync(qualityFile, 'utf8')) as Condensed
+const timings = JSON.parse(readFileSync(new URL('bench/results/hop.node20.json', root), 'utf8')) as Timings
+const readme = new URL('README.md', root)
+const text = [
+  ['quality', qualityTables(quality)],
+  ['speed', speedTable(timings)],
+].reduce((page, [name, table]) => replaceBlock(page, name, table), readFileSync(readme, 'utf8'))
+writeFileSync(readme, text)
+
+function condense({ results, depths }: Evaluation): Condensed {
+  const round = (scores: Scores) =>
+    Object.fromEntries(
+      Object.entries(scores).map(([key, value]) => [key, Number.isFinite(value) ? Number(value.toFixed(4)) : null]),
+    )
+  const tasks = results.map(({ title, systems }) => [
+    title,
+    Object.fromEntries(
+      systems.map(({ system, clips }) => [system, round(meanScores(clips.map((clip) => clip.scores)))]),
+    ),
+  ])
+  const depth = depths.map(({ system, attenuationDb, onsetLossDb }) => [
+    system,
+    { attenuationDb: Number(attenuationDb.toFixed(1)), onsetLossDb: Number(onsetLossDb.toFixed(2)) },
+  ])
+  return Object.fromEntries([...tasks, ['Noise alone', Object.fromEntries(depth)]])
+}
+
+function qualityTables(tasks: Condensed): string {
+  return Object.entries(tasks)
+    .map(([title, systems]) => `**${title}**\n\n${metricTable(systems)}`)
+    .join('\n\n')
+}
+
+const TITLES: { readonly [metric: string]: string } = {
+  pesq: 'PESQ-WB',
+  stoi: 'STOI',
+  siSdr: 'SI-SDR dB',
+  lsdLow: 'LSD 0-2 kHz dB',
+  lsdHigh: 'LSD 2-8 kHz dB',
+  attenuationDb: 'noise attenuated by dB',
+  onsetLossDb: 'speech onset lost dB',
+}
+
+function metricTable(systems: Condensed[string]): string {
+  const metrics = Object.keys(Object.values(systems)[0]).filter((key) =>
+    Object.values(systems).some((scores) => scores[key] !== null),
+  )
+  const digits = (key: string) => (key === 'pesq' || key === 'stoi' ? 3 : key === 'onsetLossDb' ? 2 : 1)
+  return markdown(
+    ['', ...metrics.map((key) => TITLES[key])],
+    Object.entries(systems).map(([name, scores]) => [
+      name,
+      ...metrics.map((key) => scores[key]?.toFixed(digits(key)) ?? '-'),
+    ]),
+  )
+}
+
+function speedTable({ machine, rows, peers, files }: Timings): string {
+  const ours = rows
+    .filter((row) => row.build === 'simd')
+    .map((row) => [
+      row.model,
+      row.realTimeFactorCpu.toFixed(4),
+      row.p50Us.toFixed(0),
+      row.p99Us.toFixed(0),
+      row.latencyMs.toFixed(0),
+      `${(files[row.model].bytes / 1000).toFixed(0)} (${(files[row.model].gzip / 1000).toFixed(0)})`,
+      (row.linearBytes / 1000).toFixed(0),
+      (row.streamBytes / 1000).toFixed(0),
+    ])
+  const others = peers.flatMap(({ name, realTimeFactorCpu }) =>
+    realTimeFactorCpu === undefined ? [] : [[name, realTimeFactorCpu.toFixed(4), '', '', '', '', '', '']],
+  )
+  const head = [
+    '',
+    'real-time factor, CPU',
+    'hop p50 us',
+    'hop p99 us',
+    'latency ms',
+    'file kB (gzip)',
+    'memory kB',
+    'per stream kB',
+  ]
+  return `Node ${machine.node} ${machine.arch}, one core of ${machine.cpu}:\n\n${markdown(head, [...ours, ...others])}`
+}
+
+function markdown(head: readonly string[], body: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
+  return [line(head), `|${head.map((_, i) => (i === 0 ? '---|' : '--:|')).join('')}`, ...body.map(line)].join('\n')
+}
+
+function replaceBlock(page: string, name: string, content: string): string {
+  const [open, close] = [`<!-- table: ${name} -->`, '<!-- end -->']
+  const from = page.indexOf(open)
+  const to = page.indexOf(close, from)
+  if (from < 0 || to < 0) throw new Error(`README.md has no block "${open} ... ${close}"`)
+  return `${page.slice(0, from + open.length)}\n${content}\n${page.slice(to)}`
+}
