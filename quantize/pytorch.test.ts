@@ -1,146 +1,36 @@
 // Public .pt files: what torch.save writes is read exactly; whatever else a pickle can hold is refused. The archives
-// here are written byte by byte; a real checkpoint is read where one lies beside the repository.
+// are those of specimens.pytorch.ts; a real checkpoint is read where one lies beside the repository.
 import { existsSync, readFileSync } from 'node:fs'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { checksum, readArchive } from './archive.ts'
-import { describeNetwork, parseCausal } from './attenuate.ts'
+import { readArchive } from './archive.ts'
+import { parseCausal } from './attenuate.ts'
 import { readCheckpoint } from './checkpoint.ts'
 import { compile } from './compile.ts'
 import { AttenuateError } from './errors.ts'
 import { decodeModel } from './modelfile.ts'
 import { readPickle } from './pickle.ts'
 import { readPytorch } from './pytorch.ts'
-import { fillNetwork, seedRandom } from './specimens.ts'
-import { countElements, type Tensors } from './tensor.ts'
+import {
+  archiveOf,
+  ascii,
+  floats,
+  global,
+  int,
+  ordered,
+  pickle,
+  REDUCE,
+  referenceState,
+  tensorOps,
+  torchSave,
+  tuple,
+  u32,
+  unicode,
+} from './specimens.pytorch.ts'
+import { seedRandom } from './specimens.ts'
+import type { Tensors } from './tensor.ts'
 
 const SHARED = new URL('../../shared/checkpoints/attenuate-retrained.pt', import.meta.url)
-const SMALL = { channels: [3, 4], factors: [4, 2], order: 5 }
-
-// --- writers ---
-
-const ascii = (text: string) => [...text].map((letter) => letter.charCodeAt(0))
-const u16 = (n: number) => [n & 255, (n >> 8) & 255]
-const u32 = (n: number) => [...u16(n & 0xffff), ...u16(n >>> 16)]
-const unicode = (text: string) => [0x58, ...u32(text.length), ...ascii(text)]
-const int = (n: number) => [0x4a, ...u32(n)]
-const tuple = (...items: number[][]) => [0x28, ...items.flat(), 0x74]
-const global = (module: string, name: string) => ascii(`c${module}\n${name}\n`)
-const pickle = (...ops: number[][]) => Uint8Array.from([0x80, 2, ...ops.flat(), 0x2e])
-const REDUCE = [0x52]
-const ordered = [...global('collections', 'OrderedDict'), 0x29, ...REDUCE]
-
-function tensorOps(
-  key: string,
-  count: number,
-  shape: readonly number[],
-  strides: number[],
-  type = 'FloatStorage',
-  offset = 0,
-) {
-  const storage = tuple(unicode('storage'), global('torch', type), unicode(key), unicode('cpu'), int(count))
-  return [
-    ...global('torch._utils', '_rebuild_tensor_v2'),
-    ...tuple([...storage, 0x51], int(offset), tuple(...shape.map(int)), tuple(...strides.map(int)), [0x89], ordered),
-    ...REDUCE,
-  ]
-}
-
-function archiveOf(entries: Record<string, Uint8Array>, method = 0): Uint8Array {
-  const body: number[] = []
-  const directory: number[] = []
-  for (const [name, data] of Object.entries(entries)) {
-    const common = [
-      ...u16(0x800),
-      ...u16(method),
-      ...u32(0),
-      ...u32(checksum(data)),
-      ...u32(data.length),
-      ...u32(data.length),
-    ]
-    directory.push(
-      ...ascii('PK\x01\x02'),
-      ...u16(20),
-      ...u16(20),
-      ...common,
-      ...u16(name.length),
-      ...new Array(12).fill(0),
-      ...u32(body.length),
-      ...ascii(name),
-    )
-    body.push(...ascii('PK\x03\x04'), ...u16(20), ...common, ...u16(name.length), ...u16(0), ...ascii(name), ...data)
-  }
-  const count = Object.keys(entries).length
-  const end = [
-    ...ascii('PK\x05\x06'),
-    ...u32(0),
-    ...u16(count),
-    ...u16(count),
-    ...u32(directory.length),
-    ...u32(body.length),
-    ...u16(0),
-  ]
-  return Uint8Array.from([...body, ...directory, ...end])
-}
-
-function floats(values: ArrayLike<number>): Uint8Array {
-  return new Uint8Array(Float32Array.from(values).buffer)
-}
-
-/** A .pt of a state dict, each tensor with a storage of its own. */
-function torchSave(state: Tensors): Uint8Array {
-  const entries: Record<string, Uint8Array> = {}
-  const items: number[] = []
-  for (const [i, [name, { shape, data }]] of [...state].entries()) {
-    const strides = shape.map((_, axis) => countElements(shape.slice(axis + 1)))
-    items.push(...unicode(name), ...tensorOps(String(i), data.length, shape, strides))
-    entries[`a/data/${i}`] = floats(data)
-  }
-  return archiveOf({
-    'a/data.pkl': pickle(ordered, [0x28], items, [0x75]),
-    'a/byteorder': Uint8Array.from(ascii('little')),
-    ...entries,
-  })
-}
-
-/** The reference code's state dict of a small network: the inverse of the conversion, written out by index. */
-function referenceState(): { state: Tensors; expected: Tensors } {
-  const { tensors } = fillNetwork(describeNetwork([], SMALL), 3, true)
-  for (const [name, { shape }] of [...tensors]) {
-    if (name.endsWith('_pre.weight'))
-      tensors.set(name.replace('weight', 'bias'), { shape: [shape[2]], data: new Float64Array(shape[2]).fill(0.25) })
-  }
-  const state: Tensors = new Map()
-  const widths = [1, ...SMALL.channels]
-  const put = (key: string, shape: number[], at: (i: number, j: number, k: number) => number) => {
-    const data: number[] = []
-    for (let i = 0; i < shape[0]; i++)
-      for (let j = 0; j < shape[1]; j++) for (let k = 0; k < shape[2]; k++) data.push(at(i, j, k))
-    state.set(key, { shape, data: Float64Array.from(data) })
-  }
-  const block = (node: string, prefix: string, width: number) => {
-    for (const name of ['log_dt', 'A', 'B', 'C'])
-      state.set(`${prefix}.${width > 1 ? 1 : 0}.${name}`, tensors.get(`${node}_ssm.${name}`)!)
-    if (width === 1) return
-    const pre = tensors.get(`${node}_pre.weight`)!.data
-    put(`${prefix}.0.weight`, [width, 1, 3], (c, _, k) => pre[k * width + c])
-    state.set(`${prefix}.0.bias`, tensors.get(`${node}_pre.bias`)!)
-    for (const name of ['weight', 'bias'])
-      state.set(`${prefix}.2.layer_norm.${name}`, tensors.get(`${node}_norm.${name}`)!)
-  }
-  for (const i of [0, 1]) {
-    const [c, d, r] = [widths[i], widths[i + 1], SMALL.factors[i]]
-    const patch = tensors.get(`down${i}_patch.weight`)!.data // (d, r*c)
-    const unpatch = tensors.get(`up${i}_unpatch.weight`)!.data // (r*c, d)
-    block(`down${i}`, `down_ssms.${i}.0`, c)
-    put(`down_ssms.${i}.1.weight`, [c, d, r], (a, b, k) => patch[b * r * c + k * c + a])
-    put(`up_ssms.${i}.0.weight`, [d, c, r], (a, b, k) => unpatch[(k * c + b) * d + a])
-    block(`up${i}`, `up_ssms.${i}.1`, c)
-    block(`neck${i}`, `hid_ssms.${i}`, 4)
-    block(`last${i}`, `last_ssms.${i}`, 1)
-  }
-  return { state, expected: tensors }
-}
 
 function refuses(run: () => unknown, pattern: RegExp): void {
   assert.throws(run, (error: unknown) => {
@@ -149,8 +39,6 @@ function refuses(run: () => unknown, pattern: RegExp): void {
     return true
   })
 }
-
-// --- tests ---
 
 test('a state dict comes back exactly, and maps to the graph', () => {
   const { state, expected } = referenceState()
