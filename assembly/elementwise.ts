@@ -1,7 +1,7 @@
 // Everything that works number by number or only moves numbers: add, mul, glu, affine, act; slice, concat, gather, flag.
 // In, out: (steps, positions, channels) f32 in scratch, steps from..to-1. Rows are the channels of one position.
 
-import { activate, PRELU, prelu, sigmoid4 } from './activation'
+import { activate, gate, gatePair, PRELU, prelu } from './activation'
 import { copy, StateHeader, zero } from './arena'
 import { LANES, loadPart, madd, splat, storePart, VECTOR } from './lanes'
 import { Op } from './record'
@@ -73,10 +73,11 @@ export function glu(op: Op, scratch: usize, from: i32, to: i32): void {
   let y = op.resultStep(scratch, from)
   for (let row = 0; row < rows; row++, x += half) {
     let n = channels
-    for (; n >= LANES; n -= LANES, x += VECTOR, y += VECTOR) {
-      v128.store(y, f32x4.mul(v128.load(x), sigmoid4(v128.load(x + half))))
+    for (; n >= 2 * LANES; n -= 2 * LANES, x += 2 * VECTOR, y += 2 * VECTOR) {
+      gatePair(y, v128.load(x), v128.load(x, 16), v128.load(x + half), v128.load(x + half, 16))
     }
-    if (n > 0) storePart(y, f32x4.mul(loadPart(x, n), sigmoid4(loadPart(x + half, n))), n)
+    for (; n >= LANES; n -= LANES, x += VECTOR, y += VECTOR) v128.store(y, gate(v128.load(x), v128.load(x + half)))
+    if (n > 0) storePart(y, gate(loadPart(x, n), loadPart(x + half, n)), n)
     const rest = (<usize>n) << 2
     x += rest
     y += rest

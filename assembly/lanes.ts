@@ -39,6 +39,11 @@ export function loadPart(at: usize, n: i32): v128 {
   return v128.load32_lane(at + 8, pair, 2)
 }
 
+/** The first n lanes from memory, all of them where n >= 4. */
+export function loadUpTo(at: usize, n: i32): v128 {
+  return n >= LANES ? v128.load(at) : loadPart(at, n)
+}
+
 /** The first n (1..3) lanes to memory. */
 export function storePart(at: usize, v: v128, n: i32): void {
   if (n === 1) {

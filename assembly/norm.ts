@@ -1,7 +1,8 @@
 // Layer norm over channels at each step and position: y = (x - mean) / sqrt(var + eps) * w + b, biased variance, and
-// the activation that follows. In, out: (steps, positions, C) f32. Four partial sums, added as `sumLanes` says.
+// the activation that follows. In, out: (steps, positions, C) f32. Four partial sums, added as `sumLanes` says. Where C
+// is a multiple of 4, four rows go together: their means and deviations are lanes of one vector.
 
-import { activate } from './activation'
+import { activate, gatePair, SILU } from './activation'
 import { LANES, loadPart, madd, splat, storePart, sumLanes, VECTOR } from './lanes'
 import { Op } from './record'
 
@@ -14,12 +15,74 @@ export function norm(op: Op, program: usize, scratch: usize, from: i32, to: i32)
   const stride = (<usize>channels) << 2
   let x = op.inputStep(scratch, from)
   let y = op.resultStep(scratch, from)
-  for (let row = 0; row < rows; row++, x += stride, y += stride) {
+  const together = channels % LANES === 0 ? rows & ~3 : 0
+  const gated = op.parameter1 === SILU && channels % (2 * LANES) === 0
+  for (let row = 0; row < together; row += 4, x += 4 * stride, y += 4 * stride) {
+    normFour(x, y, stride, weight, bias, eps, gated)
+  }
+  for (let row = together; row < rows; row++, x += stride, y += stride) {
     const mean = sum(x, channels) / <f32>channels
     const spread = centre(x, y, channels, mean) / <f32>channels
     scale(y, weight, bias, channels, <f32>1 / sqrt<f32>(spread + eps))
   }
-  activate(op.parameter1, op.resultStep(scratch, from), rows * channels)
+  const done = gated ? together : 0
+  activate(op.parameter1, op.resultStep(scratch, from) + <usize>done * stride, (rows - done) * channels)
+}
+
+/** The sums over the lanes of four vectors, in four lanes, each added as `sumLanes` does. */
+function sumRows(a: v128, b: v128, c: v128, d: v128): v128 {
+  const ab = v128.shuffle<i32>(a, b, 0, 4, 1, 5)
+  const cd = v128.shuffle<i32>(c, d, 0, 4, 1, 5)
+  const even = f32x4.add(ab, v128.shuffle<i32>(a, b, 2, 6, 3, 7))
+  const odd = f32x4.add(cd, v128.shuffle<i32>(c, d, 2, 6, 3, 7))
+  return f32x4.add(v128.shuffle<i32>(even, odd, 0, 1, 4, 5), v128.shuffle<i32>(even, odd, 2, 3, 6, 7))
+}
+
+function square(total: v128, x: v128, mean: v128): v128 {
+  const d = f32x4.sub(x, mean)
+  return madd(total, d, d)
+}
+
+function normFour(x: usize, y: usize, stride: usize, weight: usize, bias: usize, eps: f32, gated: bool): void {
+  const share = splat(<f32>1 / <f32>(stride >> 2))
+  const end = x + stride
+  let a = splat(0.0)
+  let b = a
+  let c = a
+  let d = a
+  for (let at = x; at < end; at += VECTOR) {
+    a = f32x4.add(a, v128.load(at))
+    b = f32x4.add(b, v128.load(at + stride))
+    c = f32x4.add(c, v128.load(at + 2 * stride))
+    d = f32x4.add(d, v128.load(at + 3 * stride))
+  }
+  const mean = f32x4.mul(sumRows(a, b, c, d), share)
+  const meanA = v128.shuffle<i32>(mean, mean, 0, 0, 0, 0)
+  const meanB = v128.shuffle<i32>(mean, mean, 1, 1, 1, 1)
+  const meanC = v128.shuffle<i32>(mean, mean, 2, 2, 2, 2)
+  const meanD = v128.shuffle<i32>(mean, mean, 3, 3, 3, 3)
+  a = splat(0.0)
+  b = a
+  c = a
+  d = a
+  for (let at = x; at < end; at += VECTOR) {
+    a = square(a, v128.load(at), meanA)
+    b = square(b, v128.load(at + stride), meanB)
+    c = square(c, v128.load(at + 2 * stride), meanC)
+    d = square(d, v128.load(at + 3 * stride), meanD)
+  }
+  const spread = f32x4.mul(sumRows(a, b, c, d), share)
+  const factor = f32x4.div(splat(1.0), f32x4.sqrt(f32x4.add(spread, splat(eps))))
+  finishRow(x, y, stride, weight, bias, f32x4.extract_lane(mean, 0), f32x4.extract_lane(factor, 0), gated)
+  x += stride
+  y += stride
+  finishRow(x, y, stride, weight, bias, f32x4.extract_lane(mean, 1), f32x4.extract_lane(factor, 1), gated)
+  x += stride
+  y += stride
+  finishRow(x, y, stride, weight, bias, f32x4.extract_lane(mean, 2), f32x4.extract_lane(factor, 2), gated)
+  x += stride
+  y += stride
+  finishRow(x, y, stride, weight, bias, f32x4.extract_lane(mean, 3), f32x4.extract_lane(factor, 3), gated)
 }
 
 function sum(x: usize, channels: i32): f32 {
@@ -55,4 +118,35 @@ function scale(y: usize, weight: usize, bias: usize, channels: i32, factor: f32)
     v128.store(y, madd(v128.load(bias), f32x4.mul(v128.load(y), f), v128.load(weight)))
   }
   if (n > 0) storePart(y, madd(loadPart(bias, n), f32x4.mul(loadPart(y, n), f), loadPart(weight, n)), n)
+}
+
+/** One row given its mean and the reciprocal of its deviation. */
+function finishRow(
+  x: usize,
+  y: usize,
+  bytes: usize,
+  weight: usize,
+  bias: usize,
+  rowMean: f32,
+  rowFactor: f32,
+  gated: bool,
+): void {
+  const end = x + bytes
+  const mean = splat(rowMean)
+  const factor = splat(rowFactor)
+  if (gated) {
+    for (; x < end; x += 2 * VECTOR, y += 2 * VECTOR, weight += 2 * VECTOR, bias += 2 * VECTOR) {
+      const y0 = finish(v128.load(x), mean, factor, v128.load(weight), v128.load(bias))
+      const y1 = finish(v128.load(x, 16), mean, factor, v128.load(weight, 16), v128.load(bias, 16))
+      gatePair(y, y0, y1, y0, y1)
+    }
+    return
+  }
+  for (; x < end; x += VECTOR, y += VECTOR, weight += VECTOR, bias += VECTOR) {
+    v128.store(y, finish(v128.load(x), mean, factor, v128.load(weight), v128.load(bias)))
+  }
+}
+
+function finish(x: v128, mean: v128, factor: v128, weight: v128, bias: v128): v128 {
+  return madd(bias, f32x4.mul(f32x4.sub(x, mean), factor), weight)
 }
