@@ -4,7 +4,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { NetworkJson } from './attenuate.ts'
 import type { Checkpoint } from './checkpoint.ts'
-import { compileCheckpoint } from './compile.ts'
+import { compileCheckpoint, compileWithin } from './compile.ts'
 import { discretise, impulseResponse } from './discretise.ts'
 import { balance } from './hankel.ts'
 import { decodeModel } from './modelfile.ts'
@@ -76,6 +76,30 @@ function sumGain(h: Float64Array[], D: Float64Array | undefined, inputs: number,
   else if (D) for (const [i, value] of D.entries()) re[i] += value
   return Math.hypot(...re, ...im)
 }
+
+test('integers come back as the compiler rounded them', () => {
+  for (const [inputs, outputs] of SIZES) {
+    const checkpoint = network(inputs, outputs, 3)
+    const original = discretise(checkpoint.graph.nodes.find(({ name }) => name === 'x')!.tensors)
+    for (const [format, steps] of [
+      ['int8', 127],
+      ['int4', 7],
+    ] as const) {
+      const { bytes } = compileWithin(checkpoint, { format })
+      const record = decodeModel(bytes).records.find(({ task }) => task.kind === 'ssm')!
+      assert.is(record.format, format === 'int8' ? 1 : 2)
+      const system = unpackSystem(bytes, record)
+      for (let n = 0; n < 7; n++) {
+        for (const part of ['re', 'im'] as const) {
+          const wanted = original.B[part].subarray(n * inputs, (n + 1) * inputs)
+          const largest = Math.max(...wanted.map(Math.abs))
+          for (const [c, value] of wanted.entries())
+            assert.ok(Math.abs(system.B[part][n * inputs + c] - value) <= (0.51 * largest) / steps + 1e-12, format)
+        }
+      }
+    }
+  }
+})
 
 test('a summary per ssm record: poles, values, response', () => {
   const checkpoint = network(4, 4, 9)

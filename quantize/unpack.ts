@@ -4,12 +4,13 @@
 import type { LinearSystem } from './discretise.ts'
 import { fail } from './errors.ts'
 import type { OpRecord } from './modelfile.ts'
-import { roundUp, SSM_FLAGS, up } from './record.ts'
+import { floatOfWord, INT4_GROUP, roundUp, SSM_FLAGS, up } from './record.ts'
 
 /** A packed (rows, columns) matrix, by number format. */
 const UNPACKERS: ((bytes: Uint8Array, at: number, rows: number, columns: number) => Float64Array)[] = [
   unpackFloats,
   unpackInt8,
+  unpackInt4,
 ]
 
 export function unpackMatrix(
@@ -38,6 +39,21 @@ function unpackInt8(bytes: Uint8Array, at: number, rows: number, columns: number
   return fill(rows, columns, (i, k) => {
     const weight = view.getInt8(at + (((i >> 2) * pairs + (k >> 1)) * 4 + (i & 3)) * 2 + (k & 1))
     return weight * view.getFloat32(scales + 4 * i, true)
+  })
+}
+
+/** (up(rows)/4, ceil(columns/8), 4, 2) words of four weights, then (up(rows)/4, ceil(columns/32), 4) halves of scales */
+function unpackInt4(bytes: Uint8Array, at: number, rows: number, columns: number): Float64Array {
+  const view = viewOf(bytes)
+  const [vectors, groups] = [Math.ceil(columns / 8), Math.ceil(columns / INT4_GROUP)]
+  const scales = at + (up(rows) / 4) * vectors * 16
+  return fill(rows, columns, (i, k) => {
+    const [block, row] = [i >> 2, i & 3]
+    const word = view.getInt16(at + 2 * (((block * vectors + (k >> 3)) * 4 + row) * 2 + (k & 1)), true)
+    // the pair at the left first: shifted up to the sign, then down
+    const weight = (word << (16 + 4 * ((k & 7) >> 1))) >> 28
+    const half = view.getUint16(scales + 2 * ((block * groups + Math.floor(k / INT4_GROUP)) * 4 + row), true)
+    return weight * floatOfWord(half * 65536)
   })
 }
 

@@ -15,8 +15,7 @@ from .train import SLOW, flatten, lag
 def averaged(path):
     """The network with the EMA weights of a state file."""
     state = torch.load(path, map_location="cpu", **({} if torch.__version__ < "2" else {"weights_only": False}))
-    network = Network(state["config"])
-    network.load_state_dict(state["weights"])
+    network = Network(state["config"], tensors={key.replace("tensors.", "", 1): value for key, value in state["weights"].items()})
     named = [(n, p) for n, p in network.named_parameters() if p.requires_grad]
     picks = [[p for n, p in named if (n.split("/")[-1] in SLOW) == slow] for slow in (False, True)]
     with torch.no_grad():

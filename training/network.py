@@ -4,24 +4,28 @@ Values are (T, B, P, C): steps of the whole sequence, batch, positions, channels
 with dots as in `<node>.<tensor>`. Input and output are (B, samples).
 """
 import math
+import numpy as np
 import torch
 from torch import nn
 import torch.nn.functional as F
+from .safetensors_io import read
 from .scan import scan
 from .shapes import windows
 
 
 class Network(nn.Module):
-    def __init__(self, config, seed=0):
+    def __init__(self, config, seed=0, tensors=None):
+        """tensors: {"<node>/<tensor>": value} in place of a fresh start, as of a checkpoint the compiler has reduced."""
         super().__init__()
         self.config = config
         self.tensors = nn.ParameterDict()
         generator = torch.Generator().manual_seed(seed)
         shapes = infer_shapes(config)
         for node in config["graph"]:
-            for name, value in initial(node, shapes, generator).items():
+            fresh = initial(node, shapes, generator) if tensors is None else own_tensors(node, tensors)
+            for name, value in fresh.items():
                 self.put(node["name"], name, value, trained=node["op"] not in ("rfft", "irfft"))
-        if any(n["op"] == "irfft" for n in config["graph"]):
+        if tensors is None and any(n["op"] == "irfft" for n in config["graph"]):
             for node, window in windows(config).items():
                 self.get(node, "window").data.copy_(torch.tensor(window))
         self.shapes = shapes
@@ -42,6 +46,19 @@ class Network(nn.Module):
             inputs = [values[i] for i in node["in"]]
             values[name] = OPS[node["op"]](inputs, node, lambda t: self.get(name, t), self.shapes)
         return values["output"][:, :, 0, 0].t()
+
+
+def own_tensors(node, tensors):
+    prefix = node["name"] + "/"
+    return {key[len(prefix):]: value for key, value in tensors.items() if key.startswith(prefix)}
+
+
+def from_checkpoint(path):
+    """The network of a checkpoint file, to be trained further: `attenuate compile --write-checkpoint` writes reduced ones."""
+    arrays, config = read(path)
+    if config is None:
+        raise ValueError(f"{path}: holds no network; give a checkpoint as quantize/CHECKPOINT.md describes it")
+    return Network(config, tensors={"/".join(k.rsplit(".", 1)): torch.from_numpy(v.astype(np.float32)) for k, v in arrays.items()})
 
 
 def infer_shapes(config):

@@ -13,7 +13,7 @@ import torch
 from torch import nn
 from .data import Mixer, sensed
 from .losses import DenoisingLoss
-from .network import Network
+from .network import Network, from_checkpoint
 from .shapes import SHIPPED
 
 SLOW = ("log_dt", "A")           # poles move at a fraction of the rate
@@ -32,6 +32,7 @@ def arguments():
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--loudness", type=float, default=0.4, help="weight of the loudness-domain loss")
     p.add_argument("--sisdr", type=float, default=0.1, help="weight of SI-SDR, per dB")
+    p.add_argument("--checkpoint", help="network and weights to train further, such as a reduced one; --config then only names the state file")
     p.add_argument("--warm", help="state file to take weights (EMA) from at step 0")
     p.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     p.add_argument("--compile", action="store_true", help="fuse the network and the loss with torch.compile (PyTorch 2, a minute at the start)")
@@ -48,7 +49,7 @@ class Trainer:
     def __init__(self, a):
         self.a = a
         torch.manual_seed(a.seed)
-        self.network = Network(SHIPPED[a.config](), seed=a.seed).to(a.device)
+        self.network = (from_checkpoint(a.checkpoint) if a.checkpoint else Network(SHIPPED[a.config](), seed=a.seed)).to(a.device)
         self.loss = DenoisingLoss(a.loudness, a.sisdr).to(a.device)
         self.mixer = Mixer(a.bank, a.batch, int(a.seconds * 16000) // 256 * 256, a.device)
         self.lag = lag(self.network)

@@ -43,10 +43,10 @@ function save({ folder }: Place, checkpoint: Pick<Checkpoint, 'text' | 'tensors'
 }
 
 /** 16-bit mono. */
-function saveWav({ folder }: Place, samples: Float32Array, sampleRate = 16000): string {
+function saveWav({ folder }: Place, samples: Float32Array, sampleRate = 16000, name = 'c.wav'): string {
   const body = new Uint8Array(2 * samples.length)
   encodeSamples('s16', samples, samples.length, body)
-  const path = join(folder, 'c.wav')
+  const path = join(folder, name)
   writeFileSync(
     path,
     Buffer.concat([encodeWavHeader({ sampleFormat: 's16', sampleRate, channels: 1 }, body.length), body]),
@@ -54,10 +54,10 @@ function saveWav({ folder }: Place, samples: Float32Array, sampleRate = 16000): 
   return path
 }
 
-/** A second of the bundled clip. */
+/** Some of the bundled clip. */
 function speech(): Float32Array {
   const bytes = readFileSync(clip)
-  return Float32Array.from({ length: 16000 }, (_, i) => bytes.readInt16LE(44 + 2 * (20000 + i)) / 32768)
+  return Float32Array.from({ length: 9600 }, (_, i) => bytes.readInt16LE(44 + 2 * (20000 + i)) / 32768)
 }
 
 test('a target SNR, a limit of MACs, a tolerance: reached, and the choice is printed', (place) => {
@@ -79,18 +79,45 @@ test('a target SNR, a limit of MACs, a tolerance: reached, and the choice is pri
   assert.match(byTolerance.stderr, /SSMs +[\d.]+ -> [\d.]+ MMAC\/s/)
 })
 
+test('--report: every number format against the trained network; the reduced one as a checkpoint', (place) => {
+  const checkpoint = save(place, small(4))
+  const wav = saveWav(place, speech())
+  const [model, reduced] = ['m.ssm', 'r.safetensors'].map((name) => join(place.folder, name))
+  const args = [checkpoint, '-o', model, '--target-snr', '30', '--calibration', wav]
+  const found = run(...args, '--clean', wav, '--report', '--write-checkpoint', reduced, '--json')
+  assert.is(found.status, 0, found.stderr)
+  const { formats, reduction, macsPerSecond } = JSON.parse(found.stdout)
+  const names = formats.map(({ name }: { name: string }) => name)
+  assert.equal(names.slice(0, 3), ['trained', 'reduced', 'int8'])
+  assert.ok(names.includes('int4'))
+  const [trained, float, int8] = formats
+  assert.is(trained.snrDb, undefined)
+  assert.ok(
+    Math.abs(float.snrDb - reduction.snrDb) < 0.1,
+    `${float.snrDb} of the core, ${reduction.snrDb} of the graph`,
+  )
+  assert.ok(int8.bytes < float.bytes && float.macsPerSecond === macsPerSecond)
+  for (const { siSdrDb, stoi, name } of formats) assert.ok(Number.isFinite(siSdrDb) && stoi <= 1, name)
+  assert.ok(int8.snrAtLevelsDb.length === 4 && int8.snrDb > 10)
+  const text = run(reduced, '-o', model, '--json')
+  assert.is(JSON.parse(text.stdout).macsPerSecond, macsPerSecond)
+  const wrong = run(...args, '--report', '--clean', clip)
+  assert.match(wrong.stderr, /AUDIO_INVALID: samples of .*; give the clean original, 9600 samples/)
+})
+
 test('refusals: one line, exit code 1, no model', (place) => {
   const model = join(place.folder, 'm.ssm')
   const checkpoint = save(place, small())
-  const silence = saveWav(place, new Float32Array(16000))
+  const silence = saveWav(place, new Float32Array(9600))
+  const noisy = saveWav(place, speech(), 16000, 'n.wav')
   const unstable = small()
   unstable.tensors.get('down1_ssm.A')!.data[4] = -1e4
   const broken = small()
   broken.tensors.get('up0_ssm.C')!.data[3] = Number.NaN
   const cases: [string[], RegExp][] = [
     [[checkpoint, '--target-snr', '30', '--calibration', silence], /AUDIO_INVALID: calibration audio is silent/],
-    [[checkpoint, '--macs', '1k', '--calibration', clip], /TARGET_IMPOSSIBLE: .*; at least \d+ are needed/],
-    [[checkpoint, '--target-snr', '400', '--calibration', clip], /OPTION_INVALID: target SNR in dB, 400/],
+    [[checkpoint, '--macs', '1k', '--calibration', noisy], /TARGET_IMPOSSIBLE: .*; at least \d+ are needed/],
+    [[checkpoint, '--target-snr', '400', '--calibration', noisy], /OPTION_INVALID: target SNR in dB, 400/],
     [[checkpoint, '--target-snr', '30', '--tolerance', '0.1'], /OPTION_INVALID: more than one/],
     [[checkpoint, '--tolerance', '2'], /OPTION_INVALID: tolerance, 2/],
     [[checkpoint, '--target-snr', '30', '--calibration', checkpoint], /c\.safetensors: AUDIO_INVALID: not a WAV file/],

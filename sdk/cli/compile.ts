@@ -1,11 +1,11 @@
 // `attenuate compile CHECKPOINT -o MODEL`. In: a checkpoint file, how far to reduce it, noisy speech to measure with. Out:
-// a model file, what was chosen for every SSM, and the inspection of the result, as text or JSON. Nothing is written
-// unless everything succeeded.
+// a model file, what was chosen for every SSM, and the inspection of the result, as text or JSON; on request number
+// formats side by side, and the reduced network as a checkpoint. Nothing is written unless everything succeeded.
 
 import { readFile } from 'node:fs/promises'
 import { parseCausal } from '../../quantize/attenuate.ts'
-import { type Checkpoint, readCheckpoint } from '../../quantize/checkpoint.ts'
-import { type CompileOptions, compileWithin } from '../../quantize/compile.ts'
+import { type Checkpoint, readCheckpoint, writeCheckpoint } from '../../quantize/checkpoint.ts'
+import { type Compiled, type CompileOptions, compileWithin } from '../../quantize/compile.ts'
 import { formatInspection, inspectModel } from '../../quantize/inspect.ts'
 import { decodeModel } from '../../quantize/modelfile.ts'
 import { formatWeights } from '../../quantize/quantise.report.ts'
@@ -14,6 +14,7 @@ import { formatReduction } from '../../quantize/report.ts'
 import { fail } from '../errors.ts'
 import { blaming } from './blame.ts'
 import { bundledClip, readCalibration } from './calibration.ts'
+import { compareFormats, type FormatColumn, formatColumns } from './formats.ts'
 import { writeFileWhole } from './output.ts'
 import { showProgress } from './progress.ts'
 
@@ -29,8 +30,13 @@ export interface CompileCommand {
   readonly format?: WeightFormat
   /** dB */
   readonly mixedSnr?: number
-  /** WAV file. */
+  /** WAV files: noisy speech, and the same without noise. */
   readonly calibration?: string
+  readonly clean?: string
+  /** Compare number formats. */
+  readonly report?: boolean
+  /** Safetensors file: the network as compiled, to be trained further. */
+  readonly writeCheckpoint?: string
   readonly json?: boolean
 }
 
@@ -40,40 +46,77 @@ export async function compileFile(input: string, command: CompileCommand): Promi
   )
   const { causal, output, json } = command
   const checkpoint = readCheckpoint(bytes, causal === undefined ? undefined : parseCausal(causal))
-  const compiled = await reduce(checkpoint, command)
+  const { rate } = checkpoint.graph.input
+  const bar = showProgress('compiling', 1)
+  try {
+    const noisy = needsAudio(command) ? await readCalibration(command.calibration ?? bundledClip(), rate) : undefined
+    const compiled = await reduce(checkpoint, command, noisy, (fraction) => bar.update(fraction / 2))
+    const formats = command.report
+      ? await compareFormats(
+          checkpoint,
+          compiled.report ? compiled.checkpoint : checkpoint,
+          { noisy: noisy!, clean: await readClean(command, noisy!, rate) },
+          command.mixedSnr,
+          (fraction) => bar.update((1 + fraction) / 2),
+        )
+      : undefined
+    await writeFileWhole(output, compiled.bytes)
+    if (command.writeCheckpoint !== undefined)
+      await writeFileWhole(command.writeCheckpoint, writeCheckpoint(compiled.checkpoint))
+    bar.stop()
+    return describe(output, compiled, formats, json)
+  } finally {
+    bar.stop()
+  }
+}
+
+function describe(output: string, compiled: Compiled, formats: FormatColumn[] | undefined, json = false): string {
   const inspection = inspectModel(decodeModel(compiled.bytes))
-  await writeFileWhole(output, compiled.bytes)
-  if (json) return JSON.stringify({ ...inspection, reduction: compiled.report, weights: compiled.weights }, null, 2)
+  const { report: reduction, weights } = compiled
+  if (json) return JSON.stringify({ ...inspection, reduction, weights, formats }, null, 2)
   return [
     formatInspection(inspection),
-    ...(compiled.report ? [formatReduction(compiled.report)] : []),
-    ...(compiled.weights ? [formatWeights(compiled.weights)] : []),
+    ...(reduction ? [formatReduction(reduction)] : []),
+    ...(weights ? [formatWeights(weights)] : []),
+    ...(formats ? [formatColumns(formats)] : []),
     `${output}: ${compiled.bytes.length} bytes`,
   ].join('\n')
 }
 
-async function reduce(checkpoint: Checkpoint, command: CompileCommand) {
+function needsAudio({ targetSnr, macs, calibration, format = 'f32', report }: CompileCommand): boolean {
+  return [targetSnr, macs, calibration].some((value) => value !== undefined) || format !== 'f32' || report === true
+}
+
+/** Of the same length as the noisy one: whoever mixed it has both. */
+async function readClean({ clean }: CompileCommand, noisy: Float32Array, rate: number) {
+  if (clean === undefined) return undefined
+  const samples = await readCalibration(clean, rate)
+  if (samples.length !== noisy.length)
+    fail('AUDIO_INVALID', `samples of ${clean}`, samples.length, `give the clean original, ${noisy.length} samples`)
+  return samples
+}
+
+async function reduce(
+  checkpoint: Checkpoint,
+  command: CompileCommand,
+  noisy: Float32Array | undefined,
+  onProgress: (fraction: number) => void,
+): Promise<Compiled> {
   const { tolerance, targetSnr, macs, format = 'f32', mixedSnr, calibration } = command
-  const needsAudio = targetSnr !== undefined || macs !== undefined || calibration !== undefined || format !== 'f32'
-  const path = calibration ?? bundledClip()
-  const samples = needsAudio ? await readCalibration(path, checkpoint.graph.input.rate) : undefined
-  const bar = showProgress('compiling', 1)
+  // --report listens, but a tolerance alone is about white input
+  const weighted = noisy && (tolerance === undefined || calibration !== undefined || format !== 'f32')
   const options: CompileOptions = {
     ...(tolerance === undefined ? {} : { tolerance }),
     ...(targetSnr === undefined ? {} : { targetSnrDb: targetSnr }),
     ...(macs === undefined ? {} : { maxMacsPerSecond: macs }),
     format,
     ...(mixedSnr === undefined ? {} : { mixedSnrDb: mixedSnr }),
-    ...(samples === undefined ? {} : { calibration: samples }),
-    onProgress: (fraction) => bar.update(fraction),
+    ...(weighted ? { calibration: noisy } : {}),
+    onProgress,
   }
-  try {
-    return await blaming(
-      path,
-      () => compileWithin(checkpoint, options),
-      ({ code }) => code === 'AUDIO_INVALID',
-    )
-  } finally {
-    bar.stop()
-  }
+  return blaming(
+    calibration ?? bundledClip(),
+    () => compileWithin(checkpoint, options),
+    ({ code }) => code === 'AUDIO_INVALID',
+  )
 }

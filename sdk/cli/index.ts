@@ -65,6 +65,9 @@ program
   .addOption(new Option('--format <format>', 'how weights are stored').choices(WEIGHT_FORMATS).default('f32'))
   .option('--mixed-snr <dB>', 'format mixed: SNR that rounding must leave (default: 30)', parseNumber)
   .option('--calibration <wav>', 'noisy speech to measure with (default: the clip of this package)')
+  .option('--report', 'number formats side by side: SNR to the trained network at four levels, scores, bytes, MACs')
+  .option('--clean <wav>', '--report: the clean original of the calibration audio, for SI-SDR and STOI')
+  .option('--write-checkpoint <file>', 'the reduced network as safetensors, to be trained further')
   .option('--json', 'the inspection of the result as JSON on standard output')
   .addHelpText('after', '\nExample:\n  $ attenuate compile base.safetensors -o base.ssm --target-snr 40')
   .action(async (input: string, command) => {
