@@ -65,10 +65,5 @@ export function storeUpTo(at: usize, v: v128, n: i32): void {
  * Denormals would cost ~100 cycles each on some machines, and other bits on those that flush them.
  */
 export function settle(v: v128): v128 {
-  return settleWith(v, f32x4.abs(v))
-}
-
-/** `settle` where the magnitude is already there. */
-export function settleWith(v: v128, size: v128): v128 {
-  return v128.and(v, f32x4.ge(size, f32x4.splat(1.0842021724855044e-19)))
+  return v128.and(v, f32x4.ge(f32x4.abs(v), f32x4.splat(1.0842021724855044e-19)))
 }

@@ -2,7 +2,8 @@
 // quantised per step; poles, states and D stay f32. States move where they lie; what C reads of them goes straight to
 // int16. Temporary: V = B u, f32 (columns, up(N) or 2 up(N)), then int16 of u or states, then one scale per column.
 
-import { settleWith, splat, up, VECTOR } from './lanes'
+import { settleFloats, StateHeader } from './arena'
+import { splat, up, VECTOR } from './lanes'
 import { multiply } from './linear.f32'
 import { chunkSteps, integerBytes, multiplyIntegers, quantiseColumns, spread } from './linear.i8'
 import { factorOf, largestLane, roundRow, scaleOf } from './quantise'
@@ -23,6 +24,8 @@ export function ssmIntegers(op: Op, program: usize, state: usize, scratch: usize
   const V = scratch + op.temporaryAt
   const q = V + ((<usize>(chunk * positions * rowsB)) << 2)
   const scales = q + integerBytes(chunk * positions * max(channels, depthC))
+  const x = state + op.stateAt
+  if (isSettling(state, op.steps)) settleFloats(x, x, 2 * width * positions)
   for (let step = from; step < to; step += chunk) {
     const steps = min(chunk, to - step)
     const columns = steps * positions
@@ -45,8 +48,11 @@ export function ssmIntegers(op: Op, program: usize, state: usize, scratch: usize
     for (let t = 0; t < steps; t++) {
       const column = <usize>(t * positions)
       const v = V + ((column * <usize>rowsB) << 2)
-      const peak = recur(program + op.weights0, state + op.stateAt, v, width, rowsB, positions, flags)
-      roundStates(state + op.stateAt, q + ((column * <usize>depthC) << 1), width, depthC, positions, factorOf(peak))
+      const peak =
+        rowsB > width
+          ? recur(program + op.weights0, x, v, width, positions, true, depthC > width)
+          : recur(program + op.weights0, x, v, width, positions, false, depthC > width)
+      roundStates(x, q + ((column * <usize>depthC) << 1), width, depthC, positions, factorOf(peak))
       spread(scales + (column << 2), positions, scaleOf(peak))
     }
     multiplyIntegers(
@@ -69,26 +75,40 @@ export function ssmIntegers(op: Op, program: usize, state: usize, scratch: usize
   }
 }
 
-/** One step of all positions in place; the largest magnitude among what C will read. */
-function recur(poles: usize, x: usize, v: usize, width: i32, rowsB: i32, positions: i32, flags: i32): f32 {
+/** Hops between two looks for states that have faded: in so few steps none gets from 2^-63 to where it is denormal. */
+const SETTLING_STEPS: i32 = 16
+
+/** Does the coming hop begin a new span of steps? */
+function isSettling(state: usize, steps: i32): bool {
+  return steps >= SETTLING_STEPS || <i32>(changetype<StateHeader>(state).hopsDone % <u64>(SETTLING_STEPS / steps)) === 0
+}
+
+/**
+ * One step of all positions in place; the largest magnitude among what C will read. Position by position for four
+ * states, so that poles are loaded once; with a constant `complexB` each use is a loop of its own.
+ */
+// @ts-ignore: decorator
+@inline
+function recur(poles: usize, x: usize, v: usize, width: i32, positions: i32, complexB: bool, complexC: bool): f32 {
   const part = (<usize>width) << 2
-  const strideV = (<usize>rowsB) << 2
+  const strideV: usize = complexB ? 2 * part : part
+  const end = x + part
+  const rows = <usize>positions * 2 * part
   let peak = splat(0.0)
-  for (let p = 0; p < positions; p++, x += 2 * part, v += strideV) {
-    for (let n: usize = 0; n < part; n += VECTOR) {
-      const q = v128.load(poles + n)
-      const w = v128.load(poles + part + n)
-      const re = v128.load(x + n)
-      const im = v128.load(x + part + n)
-      const vi = flags & COMPLEX_B ? v128.load(v + part + n) : splat(0.0)
-      const nextRe = f32x4.add(re, changeReal(v128.load(v + n), q, w, re, im))
+  for (; x < end; x += VECTOR, v += VECTOR, poles += VECTOR) {
+    const q = v128.load(poles)
+    const w = v128.load(poles + part)
+    let vn = v
+    for (let at = x; at < x + rows; at += 2 * part, vn += strideV) {
+      const re = v128.load(at)
+      const im = v128.load(at + part)
+      const vi = complexB ? v128.load(vn + part) : splat(0.0)
+      const nextRe = f32x4.add(re, changeReal(v128.load(vn), q, w, re, im))
       const nextIm = f32x4.add(im, changeImaginary(vi, q, w, re, im))
-      const sizeRe = f32x4.abs(nextRe)
-      const sizeIm = f32x4.abs(nextIm)
-      v128.store(x + n, settleWith(nextRe, sizeRe))
-      v128.store(x + part + n, settleWith(nextIm, sizeIm))
-      peak = f32x4.pmax(peak, sizeRe)
-      if (flags & COMPLEX_C) peak = f32x4.pmax(peak, sizeIm)
+      v128.store(at, nextRe)
+      v128.store(at + part, nextIm)
+      peak = f32x4.pmax(peak, f32x4.abs(nextRe))
+      if (complexC) peak = f32x4.pmax(peak, f32x4.abs(nextIm))
     }
   }
   return largestLane(peak)
