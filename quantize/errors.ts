@@ -44,10 +44,11 @@ export class AttenuateError extends Error {
 
   constructor(code: ErrorCode, what: string, value: unknown, remedy: string) {
     const line = printable(value)
-    super(`${code}: ${what}, ${line}; ${remedy}`)
+    const subject = printable(what, MAX_WHAT)
+    super(`${code}: ${subject}, ${line}; ${remedy}`)
     this.name = 'AttenuateError'
     this.code = code
-    this.what = what
+    this.what = subject
     this.value = line
     this.remedy = remedy
   }
@@ -58,10 +59,26 @@ export function fail(code: ErrorCode, what: string, value: unknown, remedy: stri
   throw new AttenuateError(code, what, value, remedy)
 }
 
+/** Letters of it that are shown. */
+const MAX_VALUE = 120
+const MAX_WHAT = 240
+const MAX_ITEMS = 40
+
 /** One short line whatever the value: it may come from an untrusted file. */
-export function printable(value: unknown): string {
-  const text = typeof value === 'string' ? value : Array.isArray(value) ? `(${value.join(',')})` : String(value)
+export function printable(value: unknown, most = MAX_VALUE): string {
+  const text = Array.isArray(value) ? `(${value.slice(0, MAX_ITEMS).map(textOf).join(',')})` : textOf(value)
   let line = ''
-  for (const letter of text.slice(0, 120)) line += letter < ' ' || letter === '\u007f' ? ' ' : letter
-  return text.length > 120 ? `${line}...` : line
+  for (const letter of text.slice(0, most)) line += CONTROL.test(letter) ? ' ' : letter
+  return text.length > most ? `${line}...` : line
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: exactly those must not reach a terminal
+const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/
+
+/** Never by methods or depth of the value's own: JSON may say {"toString": 1}, or nest until the stack ends. */
+function textOf(value: unknown): string {
+  if (Array.isArray(value)) return 'a list'
+  if (typeof value !== 'object' || value === null) return String(value)
+  const prototype = Object.getPrototypeOf(value)
+  return prototype === Object.prototype || prototype === null ? 'an object' : String(value)
 }

@@ -47,9 +47,13 @@ const ALLOWED = new Set([
   ...STORAGES.map((type) => `torch ${type}`),
 ])
 const MAX_STACK = 1 << 16
+/** A state dict needs about 200 bytes and 50 ops per tensor. One byte can make an empty dictionary of some 200. */
+const MAX_BYTES = 1 << 24
+const MAX_STEPS = 1 << 19
 const MAX_DIMENSIONS = 8
 
 export function readPickle(bytes: Uint8Array): Value {
+  if (bytes.length > MAX_BYTES) broken(`pickle larger than ${MAX_BYTES} bytes`, `${bytes.length} bytes`)
   return new Unpickler(bytes).run()
 }
 
@@ -66,7 +70,7 @@ class Unpickler {
   }
 
   run(): Value {
-    for (;;) {
+    for (let steps = 0; steps < MAX_STEPS; steps++) {
       const opcode = this.byte()
       if (opcode === STOP) return this.finish()
       const step = STEPS[opcode]
@@ -81,6 +85,7 @@ class Unpickler {
       step(this)
       if (this.stack.length > MAX_STACK) broken('stack grows too deep', this.stack.length)
     }
+    return broken('too many ops', `more than ${MAX_STEPS}`)
   }
 
   private finish(): Value {

@@ -139,6 +139,23 @@ test('bombs: nested memo, huge sizes, expanded views, deep stacks', () => {
   refuses(() => readPytorch(missing), /ZIP_INVALID: tensor w: bytes of its storage, 4; expected 8/)
 })
 
+test('bombs: many small values, many views of one storage, values that contain themselves', () => {
+  // a byte each in the file, some hundred in memory
+  const dictionaries = [0x5d, ...Array.from({ length: 12 }, () => [0x28, ...new Array(60000).fill(0x7d), 0x65]).flat()]
+  refuses(() => readPickle(pickle(dictionaries)), /^PICKLE_INVALID: too many ops, more than 524288/)
+  refuses(() => readPickle(new Uint8Array(2 ** 24 + 1)), /^PICKLE_INVALID: pickle larger than 16777216 bytes/)
+  const views = Array.from({ length: 200 }, (_, i) => [...unicode(`w${i}`), ...tensorOps('0', 50000, [50000], [1])])
+  const shared = archiveOf({
+    'x/data.pkl': pickle(ordered, [0x28], views.flat(), [0x75]),
+    'x/data/0': floats(new Float32Array(50000)),
+  })
+  refuses(() => readPytorch(shared), /^PICKLE_INVALID: elements up to tensor w\d+, \d+; a file of \d+ bytes has fewer/)
+  const own = [0x7d, 0x71, 0, ...unicode('state_dict'), 0x68, 0, 0x73]
+  refuses(() => readPytorch(archiveOf({ 'x/data.pkl': pickle(own) })), /no state dict of tensors, entry state_dict/)
+  const list = [0x5d, 0x71, 0, 0x68, 0, 0x61]
+  refuses(() => readPytorch(archiveOf({ 'x/data.pkl': pickle(list) })), /no state dict of tensors/)
+})
+
 test('broken pickles', () => {
   refuses(() => readPickle(new Uint8Array(0)), /^PICKLE_INVALID: file ends/)
   refuses(() => readPickle(pickle()), /values left at the end, 0/)
@@ -157,6 +174,14 @@ test('archives', () => {
   const flipped = good.slice()
   flipped[34] ^= 1
   refuses(() => readArchive(flipped), /entry a\/b: checksum/)
+  const directory = good.length - 22 - 49
+  const second = archiveOf({ 'a/b': floats([1, 2]), 'a/c': floats([1, 2]) })
+  // both names for the bytes of the first
+  second.fill(0, second.length - 22 - 49 + 42, second.length - 22 - 49 + 46)
+  refuses(() => readArchive(second), /^ZIP_INVALID: entry a\/b lies over entry a\/c, 41/)
+  const long = good.slice()
+  for (const at of [20, 24]) long[directory + at] = 60
+  refuses(() => readArchive(long), /^ZIP_INVALID: entry a\/b reaches into the directory, 93/)
   refuses(() => readPytorch(good), /number of data.pkl files in the archive, 0/)
 })
 

@@ -3,25 +3,23 @@
 // of the rates). One denoiser is one stream; a process may hold thousands, which share module, memory and weights.
 
 import type { Model } from '../quantize/modelfile.ts'
-import { unlessAborted } from './abort.ts'
 import { checkComfort, MAX_COMFORT_DB } from './comfort.ts'
 import type { Core, Program } from './core.ts'
-import { shareCore, type WasmSource } from './cores.ts'
+import type { WasmSource } from './cores.ts'
 import { fail } from './errors.ts'
 import type { Place } from './frames.ts'
-import type { Host } from './host.ts'
+import type { GovernorOptions } from './governor.ts'
 import { Lane } from './lane.ts'
 import { type Latency, latencyOf } from './latency.ts'
 import { Level } from './level.ts'
-import type { MixtureOptions } from './mixture.ts'
-import { type ModelSource, parseModel } from './model.ts'
+import type { ModelSource } from './model.ts'
 import type { SampleFormat } from './pcm.ts'
+import { checkChannels, checkMixture, checkStrength } from './preparation.ts'
 import { mixtureOf, type Preset } from './preset.ts'
 import { refuse, SnapshotReader, SnapshotWriter } from './snapshot.ts'
 import { type ChunkChanger, changeChunks, iterateChunks, type StreamOptions, toTransformStream } from './stream.ts'
-import { shareOf } from './strength.ts'
+import { Supervision, type SupervisionStats } from './supervision.ts'
 
-export const MAX_CHANNELS = 8
 /** More than a minute at any rate. */
 const MAX_CONCEAL_SAMPLES = 2 ** 23
 /** Two years of 16 ms. */
@@ -44,14 +42,26 @@ export interface DenoiserOptions {
   readonly comfortNoiseDb?: number
   /** Called for every hop of every channel: how much voice (0..1) it holds. Inside `process`, so keep it short. */
   readonly onVoice?: (voiceActivity: number, channel: number) => void
+  /** Keeps the latency on a device that is too slow at times: steps down to lighter models, then to the delayed input. */
+  readonly governor?: LadderOptions
   /** The core: a compiled module, bytes, a URL or path; shared by all who pass the same. Default: this package's. */
   readonly wasm?: WasmSource
   /** Ends the creation: it rejects with the signal's reason. A denoiser once created is not affected. */
   readonly signal?: AbortSignal
   /** Bytes of the model so far, and in all where that is known. Downloads report; files, bytes and shipped models in Node do not. */
   readonly onProgress?: (loadedBytes: number, totalBytes: number | undefined) => void
-  /** Milliseconds; for `stats` only. Default: the host's. */
+  /** Milliseconds, for `stats` and the governor. Default: the host's. */
   readonly now?: () => number
+}
+
+export interface LadderOptions extends GovernorOptions {
+  /**
+   * Lighter models, the best first, with the rates and hop of the model and no more latency; [] steps straight to the delayed
+   * input. Default: `lite`, where it fits. Each stream holds a state for each.
+   */
+  readonly ladder?: readonly ModelSource[]
+  /** Called after the call in which the rung changed: `dry` is the delayed input. */
+  readonly onRung?: (name: string, rung: number) => void
 }
 
 export type SiblingOptions = Pick<DenoiserOptions, 'channels' | 'preset' | 'strengthDb' | 'comfortNoiseDb' | 'onVoice'>
@@ -76,12 +86,17 @@ export interface Stats {
   /** Bytes of state per channel, and of the memory shared by all streams of this core. */
   readonly stateBytes: number
   readonly memoryBytes: number
+  /** With a governor: what it sees and does. */
+  readonly governor: SupervisionStats | undefined
 }
 
 /** What `create` of an entry hands to the constructor. */
 export interface Parts {
   readonly core: Core
   readonly program: Program
+  /** Of the ladder below it. */
+  readonly lighter: readonly Program[]
+  readonly governor: LadderOptions | undefined
   readonly channels: number
   readonly strengthDb: number
   readonly comfortNoiseDb: number
@@ -99,6 +114,7 @@ export class Denoiser {
   readonly #parts: Parts
   readonly #lanes: Lane[]
   readonly #places: Place[]
+  readonly #supervision: Supervision | undefined
   readonly #inputLevel = new Level()
   readonly #outputLevel = new Level()
   #strengthDb: number
@@ -123,6 +139,10 @@ export class Denoiser {
     this.latency = latencyOf(program.model)
     this.#strengthDb = parts.strengthDb
     this.#comfortNoiseDb = parts.comfortNoiseDb
+    if (parts.governor !== undefined) {
+      const models = [program, ...parts.lighter].map(({ model }) => model)
+      this.#supervision = new Supervision(models, parts.governor, parts.now)
+    }
     this.#lanes = Array.from({ length: channels }, (_, channel) => new Lane(core, program, parts, channel))
     this.#places = this.#lanes.map((_, first) => ({ first, stride: channels }))
   }
@@ -159,12 +179,15 @@ export class Denoiser {
     const { now } = this.#parts
     const started = now()
     const count = chunk.length / this.channels
+    const hops = this.#lanes[0].frames.hops
+    if (this.#supervision !== undefined) this.#setRung(this.#supervision.begin(this.#position + count))
     let wrote = 0
     for (let c = 0; c < this.channels; c++) wrote += this.#lanes[c].frames.push(chunk, count, out, this.#places[c])
     this.#inputLevel.take(chunk, chunk.length)
     this.#outputLevel.take(out, wrote)
     this.#samplesIn += count
     this.#samplesOut += wrote / this.channels
+    this.#supervision?.end(this.#lanes[0].frames.hops - hops)
     this.#busyMs += now() - started
     return wrote
   }
@@ -187,6 +210,8 @@ export class Denoiser {
   /** As new: the next sample is the first of a stream, and `stats` begin again. */
   reset(): void {
     this.#checkAlive()
+    this.#supervision?.reset()
+    this.#setRung(0)
     for (const lane of this.#lanes) lane.reset()
     this.#inputLevel.reset()
     this.#outputLevel.reset()
@@ -197,6 +222,11 @@ export class Denoiser {
     this.#busyMs = 0
   }
 
+  /** For `governor.by: 'arrival'`: so many more samples per channel have come and wait to be given to `process`. */
+  arrived(samples: number): void {
+    this.#supervision?.arrived(samples)
+  }
+
   /**
    * The stream as bytes, at any point between two calls: a few hundred more than the model's state per channel. Restored
    * anywhere, by the same model and the same build of the core, the stream goes on to the bit.
@@ -205,6 +235,7 @@ export class Denoiser {
     this.#checkAlive()
     const to = new SnapshotWriter()
     to.u32(this.channels)
+    to.u32(this.#rungs)
     for (const db of [this.#strengthDb, this.#comfortNoiseDb]) to.f64(Math.max(db, -Number.MAX_VALUE))
     for (const total of [this.#samplesIn, this.#samplesOut, this.#hops, this.#lostHops]) to.f64(total)
     this.#inputLevel.save(to)
@@ -303,6 +334,7 @@ export class Denoiser {
       outputPeak: this.#outputLevel.peak,
       stateBytes: this.model.stateBytes,
       memoryBytes: this.#parts.core.usedBytes,
+      governor: this.#supervision?.stats(),
     }
   }
 
@@ -340,7 +372,7 @@ export class Denoiser {
     checkChannels(channels)
     checkMixture(mixture, this.model)
     const { core, program } = this.#parts
-    core.shareProgram(program)
+    for (const each of [program, ...this.#parts.lighter]) core.shareProgram(each)
     const Same = this.constructor as new (parts: Parts) => this
     return new Same({ ...this.#parts, ...mixture, channels, onVoice })
   }
@@ -350,7 +382,7 @@ export class Denoiser {
     if (this.#disposed) return
     this.#disposed = true
     for (const lane of this.#lanes) lane.dispose()
-    this.#parts.core.releaseProgram(this.#parts.program)
+    for (const program of [this.#parts.program, ...this.#parts.lighter]) this.#parts.core.releaseProgram(program)
   }
 
   [Symbol.dispose](): void {
@@ -361,12 +393,27 @@ export class Denoiser {
     this.dispose()
   }
 
+  /** Samples per channel since creation or `reset`, passed over ones included. */
+  get #position(): number {
+    return this.#samplesIn + this.#lostHops * this.model.inputHop
+  }
+
+  /** Networks of the ladder; 0 without a governor. */
+  get #rungs(): number {
+    return this.#supervision === undefined ? 0 : 1 + this.#parts.lighter.length
+  }
+
+  #setRung(rung: number): void {
+    for (let c = 0; c < this.channels; c++) this.#lanes[c].rung = rung
+  }
+
   get #owner() {
     return { sha256: this.model.sha256, numericVersion: this.#parts.core.numericVersion }
   }
 
   #load(from: SnapshotReader): void {
     from.count('channels', this.channels, this.channels)
+    from.count('rungs of the ladder', this.#rungs, this.#rungs)
     this.#strengthDb = loadDb(from, 0)
     this.#comfortNoiseDb = loadDb(from, MAX_COMFORT_DB)
     this.#samplesIn = from.total('samples in')
@@ -396,53 +443,9 @@ export class Denoiser {
   }
 }
 
-/** Everything that is asynchronous about a denoiser. */
-export async function prepareParts(host: Host, options: DenoiserOptions): Promise<Parts> {
-  const { channels = 1, sha256, signal, onProgress } = options
-  const mixture = mixtureOf(options)
-  checkChannels(channels)
-  checkMixture(mixture)
-  signal?.throwIfAborted()
-  const [core, parsed] = await unlessAborted(
-    Promise.all([shareCore(host, options.wasm), parseModel(host, options.model, { sha256, signal, onProgress })]),
-    signal,
-  )
-  const program = core.acquireProgram(parsed)
-  try {
-    checkRate(options.sampleRate, program.model)
-    checkMixture(mixture, program.model)
-  } catch (error) {
-    core.releaseProgram(program)
-    throw error
-  }
-  return { core, program, channels, ...mixture, onVoice: options.onVoice, now: options.now ?? host.now }
-}
-
 /** dB, where the most negative number stands for -Infinity. */
 function loadDb(from: SnapshotReader, most: number): number {
   const value = from.f64('dB')
   if (value > most) refuse('dB', value)
   return value === -Number.MAX_VALUE ? Number.NEGATIVE_INFINITY : value
-}
-
-function checkChannels(channels: number): void {
-  if (!Number.isInteger(channels) || channels < 1 || channels > MAX_CHANNELS)
-    fail('CHANNELS_UNSUPPORTED', 'channels', channels, `use 1..${MAX_CHANNELS}`)
-}
-
-function checkRate(sampleRate: number | undefined, { inputRate }: Model): void {
-  if (sampleRate !== undefined && sampleRate !== inputRate)
-    fail('RATE_UNSUPPORTED', 'sample rate', `${sampleRate} Hz`, `use ${inputRate} Hz`)
-}
-
-function checkMixture({ strengthDb, comfortNoiseDb }: MixtureOptions, model?: Model): void {
-  shareOf(strengthDb)
-  checkComfort(comfortNoiseDb)
-  if (model !== undefined) checkStrength(strengthDb, model)
-}
-
-function checkStrength(strengthDb: number, { inputRate, outputRate }: Model): void {
-  shareOf(strengthDb)
-  if (strengthDb !== Number.NEGATIVE_INFINITY && inputRate !== outputRate)
-    fail('OPTION_INVALID', 'strengthDb with unequal rates', strengthDb, 'use a model with one rate')
 }

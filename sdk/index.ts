@@ -1,9 +1,10 @@
 // The SDK in Node: the denoiser bound to this package's files. Other runtimes have their own entry with the same names.
 
 import type { Transform } from 'node:stream'
-import { Denoiser as BoundlessDenoiser, type DenoiserOptions, prepareParts } from './denoiser.ts'
+import { Denoiser as BoundlessDenoiser, type DenoiserOptions } from './denoiser.ts'
 import { nodeHost } from './host.node.ts'
 import { type LoadOptions, type ModelSource, type ParsedModel, parseModel } from './model.ts'
+import { prepareParts } from './preparation.ts'
 import { type NodeStreamOptions, toNodeTransform } from './stream.node.ts'
 
 export class Denoiser extends BoundlessDenoiser {
@@ -27,8 +28,9 @@ export function loadModel(source?: ModelSource, options?: LoadOptions): Promise<
 }
 
 export type { WasmSource } from './cores.ts'
-export type { DenoiserOptions, SiblingOptions, Stats } from './denoiser.ts'
+export type { DenoiserOptions, LadderOptions, SiblingOptions, Stats } from './denoiser.ts'
 export { AttenuateError, ERROR_CODES, type ErrorCode } from './errors.ts'
+export type { GovernorOptions } from './governor.ts'
 export type { Progress } from './host.ts'
 export type { Latency } from './latency.ts'
 export { type LoadOptions, type ModelSource, ParsedModel } from './model.ts'
@@ -42,3 +44,4 @@ export { SensorReceiver, type SensorReceiverOptions, type SensorStats } from './
 export { modelOfSnapshot } from './snapshot.ts'
 export type { NodeStreamOptions } from './stream.node.ts'
 export type { StreamOptions } from './stream.ts'
+export type { SupervisionStats } from './supervision.ts'

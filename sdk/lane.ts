@@ -3,12 +3,17 @@
 
 import type { Model } from '../quantize/modelfile.ts'
 import type { Core, Program } from './core.ts'
+import type { Engine } from './engine.ts'
 import { Frames, type HopRunner } from './frames.ts'
+import { Ladder } from './ladder.ts'
 import { Mixture, type MixtureOptions } from './mixture.ts'
 import { Network } from './network.ts'
 import type { SnapshotReader, SnapshotWriter } from './snapshot.ts'
 
 export interface LaneOptions extends MixtureOptions {
+  readonly governor: unknown
+  /** Of the ladder below the program. */
+  readonly lighter: readonly Program[]
   readonly onVoice: ((voiceActivity: number, channel: number) => void) | undefined
 }
 
@@ -17,7 +22,8 @@ export class Lane implements HopRunner {
   readonly mixture: Mixture
   /** The input of hops that end now never came (Denoiser.conceal). */
   isLost = false
-  readonly #network: Network
+  readonly #engine: Engine
+  readonly #ladder: Ladder | undefined
   readonly #channel: number
   readonly #onVoice: LaneOptions['onVoice']
 
@@ -25,55 +31,63 @@ export class Lane implements HopRunner {
     const { model } = program
     this.#channel = channel
     this.#onVoice = options.onVoice
-    this.#network = new Network(core, program)
+    const network = new Network(core, program)
+    if (options.governor !== undefined)
+      this.#ladder = new Ladder([network, ...options.lighter.map((each) => new Network(core, each))])
+    this.#engine = this.#ladder ?? network
     this.frames = new Frames(frameShapeOf(model), this)
     this.mixture = new Mixture(model, options)
   }
 
+  /** Of the ladder, where there is one. */
+  set rung(rung: number) {
+    if (this.#ladder !== undefined) this.#ladder.rung = rung
+  }
+
   reset(): void {
-    this.#network.reset()
+    this.#engine.reset()
     this.frames.reset()
     this.mixture.reset()
   }
 
   dispose(): void {
-    this.#network.dispose()
+    this.#engine.dispose()
   }
 
   input(): Float32Array {
-    return this.#network.input()
+    return this.#engine.input()
   }
 
   output(): Float32Array {
-    return this.#network.output()
+    return this.#engine.output()
   }
 
   run(): void {
-    this.#network.run(this.isLost)
+    this.#engine.run(this.isLost)
     // after the run, as it has replaced what is no number; the input keeps its place in scratch (FORMAT.md)
-    this.mixture.take(this.#network.output(), this.#network.input())
+    this.mixture.take(this.#engine.output(), this.#engine.input(), this.#ladder?.isDry)
     this.#onVoice?.(this.mixture.voiceActivity, this.#channel)
   }
 
   end(): void {
-    this.#network.end()
+    this.#engine.end()
   }
 
   /** `hops` hops pass unheard (Denoiser.advance). */
   advance(hops: number): void {
-    this.#network.advance(hops)
+    this.#engine.advance(hops)
     this.frames.skip(hops)
     this.mixture.skip(hops)
   }
 
   save(to: SnapshotWriter): void {
-    this.#network.save(to)
+    this.#engine.save(to)
     this.frames.save(to)
     this.mixture.save(to)
   }
 
   load(from: SnapshotReader): void {
-    this.#network.load(from)
+    this.#engine.load(from)
     this.frames.load(from)
     this.mixture.load(from)
   }

@@ -47,14 +47,14 @@ export class Mixture {
     return this.#activity.value
   }
 
-  /** `wet`: (outputHop) changed in place. `dry`: (inputHop). Allocates nothing. */
-  take(wet: Float32Array, dry: Float32Array): void {
+  /** `wet`: (outputHop) changed in place. `dry`: (inputHop). `isDry`: no network made `wet`. Allocates nothing. */
+  take(wet: Float32Array, dry: Float32Array, isDry = false): void {
     const measured = this.#measured
     this.#powers.copyWithin(0, 1)
     measurePower(dry, this.#powers, this.#powers.length - 1)
     measured[BEFORE] = this.#powers[0]
     measurePower(wet, measured, AFTER)
-    this.#activity.take(measured)
+    if (!isDry) this.#activity.take(measured) // what no network has judged leaves the value as it was
     this.#strength?.blend(wet, dry)
     measurePower(wet, measured, AFTER)
     this.#comfort.add(wet, measured)

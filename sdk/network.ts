@@ -5,13 +5,14 @@
 import { STATE_HEADER_BYTES } from '../quantize/record.ts'
 import { AFTERGLOW_HOPS, coast, SETTLING_HOPS } from './coast.ts'
 import type { Core, Program } from './core.ts'
-import type { HopRunner } from './frames.ts'
+import type { Engine } from './engine.ts'
+import { settledState } from './settled.ts'
 import type { SnapshotReader, SnapshotWriter } from './snapshot.ts'
 
 /** Offset in the state's header: 1 while the coming hop's input is lost (FORMAT.md, State block). */
 const LOST_OFFSET = 16
 
-export class Network implements HopRunner {
+export class Network implements Engine {
   readonly program: Program
   readonly #core: Core
   /** Address of the state block. */
@@ -61,6 +62,15 @@ export class Network implements HopRunner {
 
   reset(): void {
     this.#core.exports.reset(this.program.address, this.#state)
+  }
+
+  /** Computes what `settle` needs, once per program: as long as two seconds of signal take. */
+  prepareToSettle(): void {
+    settledState(this.#core, this.program)
+  }
+
+  settle(): void {
+    this.stateBytes().set(settledState(this.#core, this.program))
   }
 
   /** `hops` lost hops whose result nobody hears: a few are run, most are leapt over (coast.ts). */

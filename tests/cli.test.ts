@@ -73,7 +73,10 @@ test('denoise: same length, rate and encoding; the noise goes', ({ folder }) => 
   assert.is(after.data.length, before.data.length)
   // the first 0.7 s are street noise alone
   const energy = (bytes: Uint8Array) =>
-    new Int16Array(Uint8Array.from(bytes.subarray(0, 2 * 11200)).buffer).reduce((sum, sample) => sum + sample * sample, 0)
+    new Int16Array(Uint8Array.from(bytes.subarray(0, 2 * 11200)).buffer).reduce(
+      (sum, sample) => sum + sample * sample,
+      0,
+    )
   assert.ok(energy(after.data) < energy(before.data) / 30, `${energy(after.data) / energy(before.data)}`)
   assert.equal(readdirSync(folder), ['clean.wav'])
 })

@@ -1,0 +1,17 @@
+// What makes hops: one network, or a ladder of them. In: a hop of samples at `input()`. Out: a hop at `output()`, a fixed
+// number of samples late. The views are valid until the next run and may be replaced when memory grows.
+
+import type { HopRunner } from './frames.ts'
+import type { Stateful } from './snapshot.ts'
+
+export interface Engine extends HopRunner, Stateful {
+  /** One hop; `isLost`: its input never came. */
+  run(isLost?: boolean): void
+  /** A new stream. */
+  reset(): void
+  /** A new stream that begins as if long settled (settled.ts). */
+  settle(): void
+  /** `hops` hops of lost input, unheard. */
+  advance(hops: number): void
+  dispose(): void
+}

@@ -1,0 +1,100 @@
+// Everything that is asynchronous about a denoiser: its core, its model and the lighter ones below it. In: options. Out: the
+// parts a denoiser is made of, checked against one another.
+
+import type { Model } from '../quantize/modelfile.ts'
+import { unlessAborted } from './abort.ts'
+import { checkComfort } from './comfort.ts'
+import type { Core, Program } from './core.ts'
+import { shareCore } from './cores.ts'
+import type { DenoiserOptions, LadderOptions, Parts } from './denoiser.ts'
+import { fail } from './errors.ts'
+import type { Host } from './host.ts'
+import { checkRung } from './ladder.ts'
+import type { MixtureOptions } from './mixture.ts'
+import { type ModelSource, type ParsedModel, parseModel } from './model.ts'
+import { mixtureOf } from './preset.ts'
+import { shareOf } from './strength.ts'
+import { Supervision } from './supervision.ts'
+
+export const MAX_CHANNELS = 8
+/** What stands in for a model that is too dear, unless said otherwise. */
+const LIGHTEST = 'lite'
+
+/** Rejects with an AttenuateError, or with the signal's reason. */
+export async function prepareParts(host: Host, options: DenoiserOptions): Promise<Parts> {
+  const { channels = 1, sha256, signal, onProgress, governor } = options
+  const mixture = mixtureOf(options)
+  checkChannels(channels)
+  checkMixture(mixture)
+  signal?.throwIfAborted()
+  const loading = Promise.all([
+    shareCore(host, options.wasm),
+    parseModel(host, options.model, { sha256, signal, onProgress }),
+    Promise.all(laddersOf(governor).map((source) => parseModel(host, source, { signal }))),
+  ])
+  const [core, parsed, lighter] = await unlessAborted(loading, signal)
+  const { model } = parsed
+  checkRate(options.sampleRate, model)
+  checkMixture(mixture, model)
+  const now = options.now ?? host.now
+  const rungs = governor === undefined ? [] : chooseRungs(model, lighter, governor)
+  if (governor !== undefined) new Supervision([model, ...rungs.map((rung) => rung.model)], governor, now) // checks
+  const [program, ...others] = acquireAll(core, [parsed, ...rungs])
+  return { core, program, lighter: others, governor, channels, ...mixture, onVoice: options.onVoice, now }
+}
+
+function laddersOf(governor: LadderOptions | undefined): readonly ModelSource[] {
+  return governor === undefined ? [] : (governor.ladder ?? [LIGHTEST])
+}
+
+/** The ladder asked for; or the default one where it fits. */
+function chooseRungs(model: Model, lighter: readonly ParsedModel[], { ladder }: LadderOptions): readonly ParsedModel[] {
+  if (model.inputRate !== model.outputRate)
+    fail('OPTION_INVALID', 'governor with unequal rates', model.inputRate, 'use a model with one rate')
+  if (ladder !== undefined) {
+    for (const rung of lighter) checkRung(model, rung.model)
+    return lighter
+  }
+  return lighter.filter((rung) => {
+    try {
+      checkRung(model, rung.model)
+    } catch {
+      return false
+    }
+    return rung.model.sha256 !== model.sha256 && rung.model.macsPerHop < model.macsPerHop
+  })
+}
+
+/** All of them or none. */
+function acquireAll(core: Core, models: readonly ParsedModel[]): Program[] {
+  const programs: Program[] = []
+  try {
+    for (const model of models) programs.push(core.acquireProgram(model))
+  } catch (error) {
+    for (const program of programs) core.releaseProgram(program)
+    throw error
+  }
+  return programs
+}
+
+export function checkChannels(channels: number): void {
+  if (!Number.isInteger(channels) || channels < 1 || channels > MAX_CHANNELS)
+    fail('CHANNELS_UNSUPPORTED', 'channels', channels, `use 1..${MAX_CHANNELS}`)
+}
+
+function checkRate(sampleRate: number | undefined, { inputRate }: Model): void {
+  if (sampleRate !== undefined && sampleRate !== inputRate)
+    fail('RATE_UNSUPPORTED', 'sample rate', `${sampleRate} Hz`, `use ${inputRate} Hz`)
+}
+
+export function checkMixture({ strengthDb, comfortNoiseDb }: MixtureOptions, model?: Model): void {
+  shareOf(strengthDb)
+  checkComfort(comfortNoiseDb)
+  if (model !== undefined) checkStrength(strengthDb, model)
+}
+
+export function checkStrength(strengthDb: number, { inputRate, outputRate }: Model): void {
+  shareOf(strengthDb)
+  if (strengthDb !== Number.NEGATIVE_INFINITY && inputRate !== outputRate)
+    fail('OPTION_INVALID', 'strengthDb with unequal rates', strengthDb, 'use a model with one rate')
+}
