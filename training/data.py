@@ -105,6 +105,35 @@ class Mixer:
         beat = torch.frac(t * self.draw(1, 6.3) ** 2 + self.draw())
         return unit(self.coloured() * torch.exp(-beat * self.draw(1, 12)))
 
+    def music(self):
+        """Chords and runs of four voices on one scale, plucked or held, each note of six harmonics."""
+        t = torch.arange(self.samples, device=self.device) / 16000
+        beat = t * self.draw(1.5, 6.0) + self.draw()
+        root, dull, fade = 60 * 8 ** self.draw(), self.draw(0.5, 2.0), self.draw(0.0, 5.0)
+        scale = torch.tensor([0, 2, 4, 5, 7, 9, 11, 12, 14, 16, 17, 19, 21, 24, 28, 31], device=self.device) / 12
+        x = 0
+        for voice in range(4):
+            place = beat / 2 ** (voice % 3)
+            note = scale[torch.randint(16, (self.batch, 64), device=self.device)]
+            f0 = root * torch.exp2(torch.gather(note, 1, place.long() % 64))
+            phase = torch.cumsum(f0.double() / 16000, -1).float()
+            since = torch.frac(place)
+            gain = torch.exp(-fade * since) * (since * 40).clamp(max=1) * ((1 - since) * 40).clamp(max=1)
+            below = lambda k: ((7600 - k * f0) / 400).clamp(0, 1)
+            x = x + self.draw(0.2, 1.0) * gain * sum(k ** -dull * below(k) * torch.sin(2 * math.pi * torch.frac(k * phase)) for k in range(1, 7))
+        return unit(x + 1e-3 * torch.randn_like(x))
+
+    def grains(self, size=1600):
+        """Recordings cut into 0.1 s and put together anew from a few places each: their sounds in another order."""
+        count = self.samples // (size // 2) + 2
+        places = (torch.rand(self.batch, 6, device=self.device, dtype=torch.float64) * (self.noise.numel() - 16000 * 3)).long()
+        start = torch.gather(places, 1, torch.randint(6, (self.batch, count), device=self.device))
+        start = start + (torch.rand(self.batch, count, device=self.device) * 16000).long()
+        x = self.noise[start[..., None] + torch.arange(size, device=self.device)].float() / 32768
+        x = unit(x) * torch.hann_window(size, device=self.device) * torch.rand(self.batch, count, 1, device=self.device)
+        first, second = x.reshape(self.batch, count, 2, size // 2).unbind(2)
+        return unit((first[:, 1:] + second[:, :-1]).flatten(1)[:, :self.samples])
+
     def babble(self):
         talkers = [unit(self.crop(self.speech, self.samples)) * self.draw(0.3, 1.0) * (i < 2 or self.often(0.5)) for i in range(6)]
         return unit(sum(talkers))
@@ -119,7 +148,8 @@ class Mixer:
         second = self.draw(0.1, 1.0) * torch.where(self.often(0.3), self.envelope(16, 0.0), torch.ones_like(recorded)) * self.equalised(self.recorded(), 18.0)
         recorded = torch.where(self.often(0.45), recorded + second, recorded)
         kind, x = self.draw(), recorded
-        shares = ((self.coloured, 0.08), (self.babble, 0.09), (self.hum, 0.03), (self.clicks, 0.05), (self.calls, 0.06), (self.pulsed, 0.05))
+        shares = ((self.coloured, 0.08), (self.babble, 0.09), (self.hum, 0.03), (self.clicks, 0.05), (self.calls, 0.06), (self.pulsed, 0.05),
+                  (self.music, 0.05), (self.grains, 0.12))
         at = 0.0
         for made, share in shares:
             x = torch.where((kind >= at) & (kind < at + share), made(), x)
@@ -127,7 +157,7 @@ class Mixer:
         x = torch.where(self.often(0.15), unit(x) + self.draw(0.1, 0.8) * self.calls(), x)
         x = torch.where(self.often(0.2), unit(x) + self.draw(0.05, 0.7) * self.coloured(), x)
         if self.rooms is not None:
-            x = torch.where(self.often(0.15), self.in_room(x), x)
+            x = torch.where(self.often(0.3), self.in_room(x), x)
         return self.equalised(x, 12.0)
 
     def pauses(self, x):

@@ -1,21 +1,22 @@
-"""Training losses: compressed spectra at several resolutions, SI-SDR, and a loudness-domain term that tracks PESQ.
+"""Training losses: compressed spectra at several resolutions, SI-SDR, a loudness-domain term that tracks PESQ, and STOI.
 
 All take (B, samples) at 16 kHz and are independent of the level of the mixture.
 """
 import torch
 from torch import nn
+from .intelligibility import IntelligibilityLoss
 from .loudness import LoudnessLoss
 
 RESOLUTIONS = (256, 512, 1024)
 
 
 class DenoisingLoss(nn.Module):
-    def __init__(self, loudness_weight=0.4, sisdr_weight=0.1):
+    def __init__(self, loudness_weight=0.5, sisdr_weight=0.06, intelligibility_weight=4.0):
         super().__init__()
         for n in RESOLUTIONS:
             self.register_buffer(f"window{n}", torch.hann_window(n))
-        self.loudness = LoudnessLoss()
-        self.loudness_weight, self.sisdr_weight = loudness_weight, sisdr_weight
+        self.loudness, self.intelligibility = LoudnessLoss(), IntelligibilityLoss()
+        self.loudness_weight, self.sisdr_weight, self.intelligibility_weight = loudness_weight, sisdr_weight, intelligibility_weight
 
     def forward(self, estimate, clean, noisy):
         """-> (total, {name: value}) averaged over the batch."""
@@ -24,8 +25,10 @@ class DenoisingLoss(nn.Module):
         spectral = sum(self.spectral(y, t, getattr(self, f"window{n}")) for n in RESOLUTIONS) / len(RESOLUTIONS)
         ratio = sisdr(y, t)
         loud = self.loudness.loss(estimate, clean)
-        total = 30 * spectral - self.sisdr_weight * ratio + self.loudness_weight * loud
-        return total, {"spectral": spectral.detach(), "sisdr": ratio.detach(), "loudness": loud.detach()}
+        unclear = self.intelligibility(estimate, clean)
+        total = 30 * spectral - self.sisdr_weight * ratio + self.loudness_weight * loud + self.intelligibility_weight * unclear
+        parts = {"spectral": spectral, "sisdr": ratio, "loudness": loud, "unclear": unclear}
+        return total, {name: value.detach() for name, value in parts.items()}
 
     def spectral(self, y, t, window, power=0.3):
         """0.7 magnitude + 0.3 complex distance of compressed spectra."""

@@ -22,7 +22,7 @@ class Graph:
 
 
 def spectral(name, *, hop=128, window=512, synthesis=256, first=24, channels=48, bands=24, blocks=3, order=64,
-             first_order=16, groups=4, taps=1, lookahead=0, rate=16000):
+             first_order=4, last_order=8, groups=4, taps=1, lookahead=0, rate=16000):
     """Hourglass over frequency with diagonal SSMs over time at both of its levels (16 kHz in and out).
 
     spectrum (257 bins) -> patches of 4 bins -> `first` channels on 64 bands [SSM] -> `channels` on `bands` bands
@@ -49,13 +49,13 @@ def spectral(name, *, hop=128, window=512, synthesis=256, first=24, channels=48,
     x = g.add("widen", "linear", x, channels=channels)
     x = g.add("band_bias", "affine", x)
     for i in range(blocks):
-        x = ssm_block(g, f"block{i}", x, channels, order, 0)
+        x = ssm_block(g, f"block{i}", x, channels, order, 0, own=True)
         x = mix_block(g, f"mix{i}", x, channels, bands, groups)
     x = g.add("shrink", "linear", x, channels=first)
     x = g.add("spread", "mix", x, positions=wide, groups=1)
     x = g.add("joined", "add", x, skip)
 
-    x = ssm_block(g, "last", x, first, first_order, 0)
+    x = ssm_block(g, "last", x, first, last_order, 0)
     x = g.add("decode_norm", "norm", x, eps=1e-5)
     x = g.add("decode_act", "act", x, kind="silu")
     x = g.add("decode", "bandconv", x, channels=4 * 2 * taps, taps=3, pad=[1, 1])
@@ -91,7 +91,7 @@ def sensor(name, *, first=24, channels=48, blocks=2, order=32, first_order=16, g
     x = g.add("encode_act", "act", x, kind="silu")
     x = g.add("band_bias", "affine", x)
     for i in range(blocks):
-        x = ssm_block(g, f"block{i}", x, channels, order, 0)
+        x = ssm_block(g, f"block{i}", x, channels, order, 0, own=True)
         x = mix_block(g, f"mix{i}", x, channels, low, groups)
     x = g.add("shrink", "linear", x, channels=first)
     x = g.add("spread", "mix", x, positions=wide, groups=1)
@@ -109,10 +109,14 @@ def sensor(name, *, first=24, channels=48, blocks=2, order=32, first_order=16, g
     return g.config
 
 
-def ssm_block(g, name, x, channels, order, lookahead):
+def ssm_block(g, name, x, channels, order, lookahead, own=False):
     """x + glu(ssm(norm(x))): memory over time, per band. A pre-conv only where there is look-ahead: its state of two
-    steps for every band and channel would be larger than the SSM's own."""
+    steps for every band and channel would be larger than the SSM's own.
+
+    own: a gain and an offset per band and channel, the cheapest way to let bands differ that share all weights."""
     y = g.add(f"{name}_norm", "norm", x, eps=1e-5)
+    if own:
+        y = g.add(f"{name}_own", "affine", y)
     if lookahead:
         y = g.add(f"{name}_pre", "conv", y, taps=2 * lookahead + 1, lookahead=lookahead)
     y = g.add(f"{name}_ssm", "ssm", y, channels=2 * channels, order=order)
@@ -123,6 +127,7 @@ def ssm_block(g, name, x, channels, order, lookahead):
 def mix_block(g, name, x, channels, bands, groups):
     """x + linear(silu(mix(norm(x)))): exchange between bands, then between channels."""
     y = g.add(f"{name}_norm", "norm", x, eps=1e-5)
+    y = g.add(f"{name}_own", "affine", y)
     y = g.add(f"{name}_bands", "mix", y, positions=bands, groups=groups)
     y = g.add(f"{name}_act", "act", y, kind="silu")
     y = g.add(f"{name}_channels", "linear", y, channels=channels)
@@ -191,11 +196,11 @@ def windows(config):
 
 SHIPPED = {
     # 16 ms: 8 ms hop and 8 ms of overlap
-    "base": lambda: spectral("base", first=24, channels=48, bands=24, blocks=3, order=64, first_order=16, taps=2),
-    "lite": lambda: spectral("lite", first=16, channels=24, bands=24, blocks=2, order=16, first_order=8, taps=1),
+    "base": lambda: spectral("base", first=24, channels=48, bands=24, blocks=3, order=24, taps=2),
+    "lite": lambda: spectral("lite", first=12, channels=32, bands=24, blocks=2, order=16, last_order=4, taps=1),
     # 48 ms: 16 ms hop, 16 ms of overlap, one frame of look-ahead
-    "hq": lambda: spectral("hq", hop=256, synthesis=512, first=32, channels=80, bands=32, blocks=4, order=64,
-                           first_order=16, taps=3, lookahead=1),
+    "hq": lambda: spectral("hq", hop=256, synthesis=512, first=32, channels=80, bands=32, blocks=4, order=32,
+                           first_order=16, last_order=16, taps=3, lookahead=1),
     # 4 kHz, 4 bit in; 32 ms
     "nano": lambda: sensor("nano"),
     "paper": paper,

@@ -30,8 +30,10 @@ def arguments():
     p.add_argument("--seconds", type=float, default=3.2, help="length of an item")
     p.add_argument("--rate", type=float, default=2e-3, help="peak learning rate")
     p.add_argument("--seed", type=int, default=1)
-    p.add_argument("--loudness", type=float, default=0.4, help="weight of the loudness-domain loss")
-    p.add_argument("--sisdr", type=float, default=0.1, help="weight of SI-SDR, per dB")
+    p.add_argument("--loudness", type=float, default=0.5, help="weight of the loudness-domain loss")
+    p.add_argument("--sisdr", type=float, default=0.06, help="weight of SI-SDR, per dB")
+    p.add_argument("--intelligibility", type=float, default=4.0, help="weight of 1 - STOI")
+    p.add_argument("--bfloat16", action="store_true", help="the network's matrix products in bfloat16 (GPU)")
     p.add_argument("--checkpoint", help="network and weights to train further, such as a reduced one; --config then only names the state file")
     p.add_argument("--warm", help="state file to take weights (EMA) from at step 0")
     p.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
@@ -50,7 +52,7 @@ class Trainer:
         self.a = a
         torch.manual_seed(a.seed)
         self.network = (from_checkpoint(a.checkpoint) if a.checkpoint else Network(SHIPPED[a.config](), seed=a.seed)).to(a.device)
-        self.loss = DenoisingLoss(a.loudness, a.sisdr).to(a.device)
+        self.loss = DenoisingLoss(a.loudness, a.sisdr, a.intelligibility).to(a.device)
         self.mixer = Mixer(a.bank, a.batch, int(a.seconds * 16000) // 256 * 256, a.device)
         self.lag = lag(self.network)
         self.forward = torch.compile(self.network, dynamic=False) if a.compile else self.network
@@ -74,7 +76,9 @@ class Trainer:
         for f in self.flats:
             f.grad.zero_()
         heard = sensed(self.mixer, noisy) if self.network.config["input"]["rate"] == 4000 else (noisy,)
-        estimate = self.forward(*heard)[:, self.lag:]
+        # no cache of casts: it would outlive the recording of a CUDA graph
+        with torch.autocast(self.a.device, torch.bfloat16, enabled=self.a.bfloat16, cache_enabled=False):
+            estimate = self.forward(*heard)[:, self.lag:].float()
         n = estimate.shape[1]
         total, parts = self.loss(estimate, clean[:, :n], noisy[:, :n])
         total.backward()
@@ -160,7 +164,7 @@ class Trainer:
                 e.copy_(s)
 
     def train(self, path):
-        for k in ("total", "spectral", "sisdr", "loudness", "norm"):
+        for k in ("total", "spectral", "sisdr", "loudness", "unclear", "norm"):
             self.totals[k] = torch.zeros((), device=self.a.device)
         replay = self.whole_step if self.a.no_graph or not self.cuda else self.capture()
         for t in self.totals.values():
