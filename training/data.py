@@ -167,6 +167,11 @@ class Mixer:
         inside = torch.minimum(t - start, start + length - t)
         return torch.where(self.often(0.3), x * (1 - (inside / 160).clamp(0, 1)), x)
 
+    def late_start(self):
+        """Digital silence for up to 2.4 s, then everything at once."""
+        t = torch.arange(self.samples, device=self.device)
+        return torch.where(self.often(0.12), (t >= self.draw(0.3, 2.4) * 16000).float(), torch.ones_like(t, dtype=torch.float32))
+
     def band_limited(self, x, cutoff):
         f = torch.arange(self.samples // 2 + 1, device=self.device) * (16000 / self.samples)
         slope = ((cutoff - f) / 200).clamp(0, 1)
@@ -177,8 +182,8 @@ class Mixer:
         speech = self.pauses(self.equalised(self.played(self.speech, 0.85, 1.16), 6.0))
         if self.rooms is not None:
             speech = torch.where(self.often(0.25), self.in_room(speech), speech)
-        level = 10 ** (self.draw(-44, -12) / 20)
-        snr = self.draw(-6, 22)
+        level = 10 ** (torch.where(self.often(0.2), self.draw(-72, -12), self.draw(-40, -12)) / 20)
+        snr = self.draw(-8, 18)
         speech = unit(speech) * level
         noise = unit(self.noises()) * level * 10 ** (-snr / 20)
         kind = self.draw()
@@ -186,6 +191,7 @@ class Mixer:
         noise = torch.where(kind > 0.94, noise * 1e-3, noise)                    # clean only
         step = torch.where(torch.arange(self.samples, device=self.device) < self.draw(0, self.samples), torch.ones_like(speech), 10 ** (self.draw(-12, 12) / 20))
         jump = torch.where(self.often(0.06), step, torch.ones_like(step))
+        jump = jump * self.late_start()
         clean, noisy = speech * jump, (speech + noise) * jump
         cutoff = torch.where(self.often(0.08), self.draw(3400, 7000), torch.full_like(level, 9000.0))
         clean, noisy = self.band_limited(clean, cutoff), self.band_limited(noisy, cutoff)

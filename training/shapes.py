@@ -35,9 +35,9 @@ def spectral(name, *, hop=128, window=512, synthesis=256, first=24, channels=48,
     frame = g.add("frame", "frame", "input", length=window)
     spectrum = g.add("spectrum", "rfft", frame)
     low = g.add("bins", "gather", spectrum, index=list(range(bins - 1)))  # the Nyquist bin follows its neighbour
-    level = g.add("level", "logpower", low, eps=1e-8)
+    level = g.add("level", "logpower", low, eps=1e-10)
     level = g.add("level_scaled", "affine", level)
-    shape = g.add("phase", "compress", low, exponent=0.3, eps=1e-8)
+    shape = g.add("phase", "compress", low, exponent=0.3, eps=1e-10)
     x = g.add("features", "concat", level, shape)
     x = g.add("patches", "reshape", x, shape=[1, wide, 12])
     x = g.add("encode", "bandconv", x, channels=first, taps=3, pad=[1, 1])

@@ -56,16 +56,10 @@ const MUTATIONS = [
   ),
   change(
     'late',
-    'ssm: result one step late',
+    'ssm: read before the recurrence ran',
     'ssm.ts',
-    `      re = f32x4.add(re, changeRe)
-      im = f32x4.add(im, changeIm)
-      v128.store(into, re)
-      v128.store(into + part, im)`,
-    `      v128.store(into, re)
-      v128.store(into + part, im)
-      re = f32x4.add(re, changeRe)
-      im = f32x4.add(im, changeIm)`,
+    '    recur(program + op.weights0, state + op.stateAt, V, X, width, partsB === 2, positions, steps)\n    multiply(program + op.weights2, <usize>depth * VECTOR, 0, X, strideX, yn, yStride, rows, depth, columns, false)\n',
+    '    multiply(program + op.weights2, <usize>depth * VECTOR, 0, X, strideX, yn, yStride, rows, depth, columns, false)\n    recur(program + op.weights0, state + op.stateAt, V, X, width, partsB === 2, positions, steps)\n',
   ),
   change('late', 'conv: one step late', 'conv.ts', 'step + j - taps + 1, taps', 'step + j - taps, taps'),
   change(
@@ -97,7 +91,7 @@ const MUTATIONS = [
     '  memory.fill(state, 0, changetype<Program>(program).stateBytes)\n',
     '  memory.fill(state, 0, 64)\n',
   ),
-  change('stale', 'ssm: imaginary parts not kept', 'ssm.ts', '    v128.store(x + part + n, settle(im))\n', ''),
+  change('stale', 'ssm: half of the states not kept', 'ssm.ts', '(all >> 2) as i32', '(all >> 3) as i32'),
   change(
     'stale',
     'conv: inputs not kept',
@@ -163,20 +157,27 @@ const MUTATIONS = [
     '((<usize>(g * results * positions)) << 2)',
     '0',
   ),
-  change('swapped', 'ssm: positions share one state', 'ssm.ts', 'op.stateAt + <usize>p * strideX', 'op.stateAt'),
+  change('swapped', 'ssm: positions share one state', 'ssm.ts', 'p++, before += 2 * part, v +=', 'p++, v +='),
   change(
     'swapped',
     'glu: halves exchanged',
     'elementwise.ts',
-    'v128.store(y, f32x4.mul(v128.load(x), sigmoid4(v128.load(x + half))))',
-    'v128.store(y, f32x4.mul(v128.load(x + half), sigmoid4(v128.load(x))))',
+    'v128.store(y, gate(v128.load(x), v128.load(x + half)))',
+    'v128.store(y, gate(v128.load(x + half), v128.load(x)))',
+  ),
+  change(
+    'swapped',
+    'glu: halves exchanged where eight channels go together',
+    'elementwise.ts',
+    'v128.load(x), v128.load(x, 16), v128.load(x + half), v128.load(x + half, 16))',
+    'v128.load(x + half), v128.load(x + half, 16), v128.load(x), v128.load(x, 16))',
   ),
   change(
     'swapped',
     'glu: halves exchanged in the last 1..3 channels',
     'elementwise.ts',
-    'f32x4.mul(loadPart(x, n), sigmoid4(loadPart(x + half, n)))',
-    'f32x4.mul(loadPart(x + half, n), sigmoid4(loadPart(x, n)))',
+    'gate(loadPart(x, n), loadPart(x + half, n))',
+    'gate(loadPart(x + half, n), loadPart(x, n))',
   ),
   change(
     'swapped',
@@ -247,8 +248,22 @@ const MUTATIONS = [
     'edge',
     'gather: -1 reads position 0',
     'elementwise.ts',
-    'if (index < 0) zero(y, channels)',
-    'if (index < -1) zero(y, channels)',
+    'if (first < 0) zero(y, channels)',
+    'if (first < 0) copy(y, x, channels)',
+  ),
+  change(
+    'swapped',
+    'norm: second of four rows takes the mean of the third',
+    'norm.ts',
+    'f32x4.extract_lane(mean, 1)',
+    'f32x4.extract_lane(mean, 2)',
+  ),
+  change(
+    'other',
+    'norm: eps left out of four rows',
+    'norm.ts',
+    'f32x4.sqrt(f32x4.add(spread, splat(eps)))',
+    'f32x4.sqrt(spread)',
   ),
   change('other', 'norm: eps left out', 'norm.ts', 'sqrt<f32>(spread + eps)', 'sqrt<f32>(spread)'),
   change(
@@ -269,15 +284,15 @@ const MUTATIONS = [
     'other',
     'silu: sigmoid alone',
     'activation.ts',
-    'return f32x4.div(x, f32x4.add(splat(1.0), exp4(f32x4.neg(x))))',
-    'return f32x4.div(splat(1.0), f32x4.add(splat(1.0), exp4(f32x4.neg(x))))',
+    'gatePair(at, x0, x1, x0, x1)',
+    'gatePair(at, constant(ONE), constant(ONE), x0, x1)',
   ),
   change(
     'other',
     'ssm: slow poles rounded (lambda in f32, x lambda)',
     'ssm.ts',
-    're = f32x4.add(re, changeRe)',
-    're = f32x4.add(f32x4.mul(f32x4.sub(splat(1.0), q), re), nmadd(v128.load(from), w, im))',
+    'v128.store(x, f32x4.add(re, changeReal(vr, q, w, re, im)))',
+    'v128.store(x, f32x4.add(f32x4.mul(f32x4.sub(splat(1.0), q), re), nmadd(vr, w, im)))',
   ),
   change('other', 'quiet values cut at 2^-20', 'lanes.ts', '1.0842021724855044e-19', '9.5367431640625e-7'),
 ]
