@@ -33,6 +33,16 @@ interface Timings {
   readonly files: { readonly [model: string]: { readonly bytes: number; readonly gzip: number } }
 }
 
+const TITLES: { readonly [metric: string]: string } = {
+  pesq: 'PESQ-WB',
+  stoi: 'STOI',
+  siSdr: 'SI-SDR dB',
+  lsdLow: 'LSD 0-2 kHz dB',
+  lsdHigh: 'LSD 2-8 kHz dB',
+  attenuationDb: 'noise attenuated by dB',
+  onsetLossDb: 'speech onset lost dB',
+}
+
 const root = new URL('../', import.meta.url)
 const qualityFile = new URL('bench/results/quality.json', root)
 const { values } = parseArgs({ options: { quality: { type: 'string' } } })
@@ -71,16 +81,6 @@ function qualityTables(tasks: Condensed): string {
   return Object.entries(tasks)
     .map(([title, systems]) => `**${title}**\n\n${metricTable(systems)}`)
     .join('\n\n')
-}
-
-const TITLES: { readonly [metric: string]: string } = {
-  pesq: 'PESQ-WB',
-  stoi: 'STOI',
-  siSdr: 'SI-SDR dB',
-  lsdLow: 'LSD 0-2 kHz dB',
-  lsdHigh: 'LSD 2-8 kHz dB',
-  attenuationDb: 'noise attenuated by dB',
-  onsetLossDb: 'speech onset lost dB',
 }
 
 function metricTable(systems: Condensed[string]): string {
@@ -136,5 +136,6 @@ function replaceBlock(page: string, name: string, content: string): string {
   const from = page.indexOf(open)
   const to = page.indexOf(close, from)
   if (from < 0 || to < 0) throw new Error(`README.md has no block "${open} ... ${close}"`)
-  return `${page.slice(0, from + open.length)}\n${content}\n${page.slice(to)}`
+  // a table next to a comment would be part of it for Markdown
+  return `${page.slice(0, from + open.length)}\n\n${content}\n\n${page.slice(to)}`
 }
