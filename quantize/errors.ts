@@ -31,9 +31,12 @@ export const ERROR_CODES = [
   'DISPOSED', // used after dispose
 ] as const
 
+/** One of `ERROR_CODES`. */
 export type ErrorCode = (typeof ERROR_CODES)[number]
 
+/** Every error that this project throws: one line that names what was wrong, the value and the remedy. */
 export class AttenuateError extends Error {
+  /** For programs: stable across versions. */
   readonly code: ErrorCode
   /** What was wrong. */
   readonly what: string

@@ -33,7 +33,9 @@ export interface OpRecord {
   readonly weights: readonly [number, number, number, number]
 }
 
+/** JSON at the end of a model file (FORMAT.md, Card). */
 export interface Card {
+  /** As in `attenuate inspect`. */
   readonly name?: string
   /** One name per record. */
   readonly ops?: string[]
@@ -44,26 +46,43 @@ export interface Card {
   readonly [key: string]: unknown
 }
 
+/** A validated model file: sizes, rates, card (FORMAT.md, Header). */
 export interface Model {
+  /** Of the whole file. */
   readonly fileBytes: number
+  /** Hz. */
   readonly inputRate: number
+  /** Samples at the input rate. */
   readonly inputHop: number
+  /** Hz. */
   readonly outputRate: number
+  /** Samples at the output rate. */
   readonly outputHop: number
+  /** @internal */
   readonly weightsOffset: number
+  /** Weights and constants, shared by all streams. */
   readonly weightsBytes: number
+  /** Of one stream. */
   readonly stateBytes: number
+  /** Shared by all streams of a core. */
   readonly scratchBytes: number
+  /** @internal */
   readonly inputOffset: number
+  /** @internal */
   readonly outputOffset: number
   /** Output samples. */
   readonly overlapLag: number
+  /** Hops of look-ahead. */
   readonly lookaheadHops: number
+  /** Multiply-accumulates of one hop. */
   readonly macsPerHop: number
+  /** Of the arithmetic that the file expects (assembly/index.ts). */
   readonly numericVersion: number
   /** Hexadecimal. */
   readonly sha256: string
+  /** @internal */
   readonly records: readonly OpRecord[]
+  /** What its makers say of it: name, data, scores, weaknesses. */
   readonly card: Card
   /** Output samples by which the result comes late: look-ahead hops and overlap. */
   readonly lagSamples: number

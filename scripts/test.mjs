@@ -1,4 +1,4 @@
-// `npm test`: lint, types, build, then every *.test.ts in a process of its own, two at a time. In: nothing, or words that
+// `npm test`: lint, types, reference, build, then every *.test.ts in a process of its own, two at a time. In: nothing, or words that
 // names of test files must contain. `--shared` adds *.shared.test.ts, which need the project's shared material.
 // The last line is `N passed, N failed`, counting single tests and the steps before them; exit code 1 if any failed.
 
@@ -18,6 +18,7 @@ install()
 if (words.length === 0) {
   await step('lint', 'npm', ['run', '--silent', 'lint'])
   await step('types', 'npm', ['run', '--silent', 'typecheck'])
+  await step('docs', 'npm', ['run', '--silent', 'docs'])
 }
 await step('build', 'npm', ['run', '--silent', 'build'])
 const waiting = findTests()

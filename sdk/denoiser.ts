@@ -25,6 +25,7 @@ const MAX_CONCEAL_SAMPLES = 2 ** 23
 /** Two years of 16 ms. */
 const MAX_ADVANCE_HOPS = 2 ** 32 - 1
 
+/** Of `Denoiser.create`. */
 export interface DenoiserOptions {
   /** A shipped model's name, a URL, a path (Node), the bytes of a model file, or what `loadModel` gave. Default: models.ts. */
   readonly model?: ModelSource
@@ -54,6 +55,7 @@ export interface DenoiserOptions {
   readonly now?: () => number
 }
 
+/** What a denoiser falls back to on a device that is too slow. */
 export interface LadderOptions extends GovernorOptions {
   /**
    * Lighter models, the best first, with the rates and hop of the model and no more latency; [] steps straight to the delayed
@@ -64,11 +66,14 @@ export interface LadderOptions extends GovernorOptions {
   readonly onRung?: (name: string, rung: number) => void
 }
 
+/** What may differ between streams that share a model. */
 export type SiblingOptions = Pick<DenoiserOptions, 'channels' | 'preset' | 'strengthDb' | 'comfortNoiseDb' | 'onVoice'>
 
+/** What a stream has done so far. */
 export interface Stats {
   /** Per channel, since creation or `reset`. */
   readonly samplesIn: number
+  /** Per channel. */
   readonly samplesOut: number
   /** Over all channels, lost ones included. */
   readonly hops: number
@@ -80,11 +85,15 @@ export interface Stats {
   readonly speed: number
   /** dBFS over all channels; -Infinity for silence. */
   readonly inputDb: number
+  /** As `inputDb`, of what came out. */
   readonly outputDb: number
+  /** Largest magnitude that went in, and that came out. */
   readonly inputPeak: number
+  /** Largest magnitude that came out. */
   readonly outputPeak: number
   /** Bytes of state per channel, and of the memory shared by all streams of this core. */
   readonly stateBytes: number
+  /** Of the memory shared by all streams of this core. */
   readonly memoryBytes: number
   /** With a governor: what it sees and does. */
   readonly governor: SupervisionStats | undefined
@@ -105,11 +114,15 @@ export interface Parts {
 }
 
 export class Denoiser {
+  /** Of what goes in, Hz. */
   readonly sampleRate: number
+  /** Of what comes out, Hz. */
   readonly outputRate: number
+  /** Interleaved in and out, each denoised by itself. */
   readonly channels: number
   /** The validated model: sizes, rates, card. */
   readonly model: Model
+  /** Where the delay comes from. */
   readonly latency: Latency
   readonly #parts: Parts
   readonly #lanes: Lane[]
@@ -128,7 +141,7 @@ export class Denoiser {
   #busyMs = 0
   #disposed = false
 
-  /** Use `Denoiser.create`. */
+  /** @internal Use `Denoiser.create`. */
   constructor(parts: Parts) {
     const { core, program, channels } = parts
     this.#parts = parts
@@ -152,6 +165,7 @@ export class Denoiser {
     return this.latency.deliveredSamples
   }
 
+  /** Delivered latency in milliseconds. */
   get latencyMs(): number {
     return this.latency.deliveredMs
   }
@@ -291,6 +305,7 @@ export class Denoiser {
     }
   }
 
+  /** The most that is taken away, dB: 0 nothing, -Infinity all. */
   get strengthDb(): number {
     return this.#strengthDb
   }
@@ -302,6 +317,7 @@ export class Denoiser {
     for (const { mixture } of this.#lanes) mixture.strengthDb = value
   }
 
+  /** Level of the noise put in place of what was taken, dBFS. */
   get comfortNoiseDb(): number {
     return this.#comfortNoiseDb
   }
@@ -320,6 +336,7 @@ export class Denoiser {
     return most
   }
 
+  /** Counters and levels since creation or `reset`. */
   stats(): Stats {
     return {
       samplesIn: this.#samplesIn,
@@ -385,10 +402,12 @@ export class Denoiser {
     for (const program of [this.#parts.program, ...this.#parts.lighter]) this.#parts.core.releaseProgram(program)
   }
 
+  /** As `dispose`: for `using`. */
   [Symbol.dispose](): void {
     this.dispose()
   }
 
+  /** As `dispose`: for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.dispose()
   }

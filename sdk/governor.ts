@@ -5,6 +5,7 @@
 
 import { fail } from './errors.ts'
 
+/** When the governor steps down and up again. */
 export interface GovernorOptions {
   /** How far the stream may fall behind, in milliseconds: 20..2000, default 100. */
   readonly queueMs?: number

@@ -12,7 +12,9 @@ export interface Host {
   now(): number
 }
 
+/** Of loading. */
 export interface Progress {
+  /** Ends the loading: it rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined
   /** Bytes so far, and in all where that is known. */
   readonly onProgress?: ((loadedBytes: number, totalBytes: number | undefined) => void) | undefined

@@ -7,6 +7,7 @@ import { type LoadOptions, type ModelSource, type ParsedModel, parseModel } from
 import { prepareParts } from './preparation.ts'
 import { type NodeStreamOptions, toNodeTransform } from './stream.node.ts'
 
+/** A stateful denoiser for one stream; see `create`. */
 export class Denoiser extends BoundlessDenoiser {
   /** Loads what is missing and opens a stream. Rejects with an AttenuateError, or with the signal's reason. */
   static async create(options: DenoiserOptions = {}): Promise<Denoiser> {
@@ -27,14 +28,16 @@ export function loadModel(source?: ModelSource, options?: LoadOptions): Promise<
   return parseModel(nodeHost, source, options)
 }
 
+export type { Card, Model } from '../quantize/modelfile.ts'
 export type { WasmSource } from './cores.ts'
 export type { DenoiserOptions, LadderOptions, SiblingOptions, Stats } from './denoiser.ts'
 export { AttenuateError, ERROR_CODES, type ErrorCode } from './errors.ts'
 export type { GovernorOptions } from './governor.ts'
 export type { Progress } from './host.ts'
 export type { Latency } from './latency.ts'
+export type { MixtureOptions } from './mixture.ts'
 export { type LoadOptions, type ModelSource, ParsedModel } from './model.ts'
-export { DEFAULT_MODEL, MODELS, type ModelName } from './models.ts'
+export { DEFAULT_MODEL, MODELS, type ModelName, type ShippedModel } from './models.ts'
 export { decodeSamples, encodeSamples, SAMPLE_FORMATS, type SampleFormat, sampleBytes } from './pcm.ts'
 export { PRESETS, type Preset } from './preset.ts'
 export { type BlockFormat, decodeBlock, encodeBlock, type NibbleOrder, type SensorLaw } from './sensor/codec.ts'

@@ -3,6 +3,7 @@
 
 import type { Model } from '../quantize/modelfile.ts'
 
+/** Where the delay comes from, in samples at the output rate. */
 export interface Latency {
   /** One hop has to be complete before it can be processed. */
   readonly hopSamples: number
@@ -10,7 +11,9 @@ export interface Latency {
   readonly lookaheadSamples: number
   /** Overlap of its frames. */
   readonly overlapSamples: number
+  /** All of it: what an impulse takes from in to out. */
   readonly deliveredSamples: number
+  /** The same in milliseconds. */
   readonly deliveredMs: number
 }
 

@@ -7,6 +7,7 @@ import { ComfortNoise } from './comfort.ts'
 import type { SnapshotReader, SnapshotWriter } from './snapshot.ts'
 import { Strength } from './strength.ts'
 
+/** How much of the input stays, and what fills the gaps. */
 export interface MixtureOptions {
   /** dB; -Infinity the network alone, 0 bypass. */
   readonly strengthDb: number

@@ -9,6 +9,7 @@ import { DEFAULT_MODEL, isModelName, type ModelName } from './models.ts'
 /** A shipped model's name, a URL, a path (Node), the bytes of a model file, or what `loadModel` gave. */
 export type ModelSource = ModelName | (string & {}) | URL | Uint8Array | ArrayBuffer | ParsedModel
 
+/** Of `loadModel`. */
 export interface LoadOptions extends Progress {
   /** The SHA-256 the model must have (hexadecimal, as `attenuate inspect` prints): MODEL_HASH if it is another. */
   readonly sha256?: string | undefined

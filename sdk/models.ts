@@ -1,20 +1,25 @@
 // The models that ship. A name here is what `Denoiser.create({ model })` and `--model` take; the file lies in models/.
 
+/** One of `MODELS`. */
 export interface ShippedModel {
+  /** In the package's folder models/. */
   readonly file: string
   /** One line: what it is for. Figures stand in its card (`attenuate inspect`). */
   readonly description: string
 }
 
-export const MODELS = {
+/** The shipped models by name, in files of this package. */
+export const MODELS: Readonly<Record<'base' | 'lite' | 'hq' | 'nano', ShippedModel>> = {
   base: { file: 'base.ssm', description: '16 ms: for live audio, the default' },
   lite: { file: 'lite.ssm', description: '16 ms, a quarter of the arithmetic of base' },
   hq: { file: 'hq.ssm', description: '48 ms: for files, where latency is free' },
   nano: { file: 'nano.ssm', description: '32 ms: from a 4 kHz / 4-bit sensor to 16 kHz' },
-} as const satisfies Record<string, ShippedModel>
+}
 
+/** A shipped model: `base`, `lite`, `hq` or `nano`. */
 export type ModelName = keyof typeof MODELS
 
+/** What `Denoiser.create()` takes when nothing is said. */
 export const DEFAULT_MODEL: ModelName = 'base'
 
 export function isModelName(name: string): name is ModelName {

@@ -1,7 +1,9 @@
 // Sample formats, little-endian. In: bytes. Out: f32 in -1..1, and back: rounded to the nearest step, clipped at full
 // scale. u8, s16, s24 and G.711 survive the way there and back to the bit.
 
+/** Sample formats that are read and written, by name. */
 export const SAMPLE_FORMATS = ['u8', 's16', 's24', 's32', 'f32', 'f64', 'mulaw', 'alaw'] as const
+/** One of `SAMPLE_FORMATS`. */
 export type SampleFormat = (typeof SAMPLE_FORMATS)[number]
 
 interface Codec {
@@ -58,6 +60,7 @@ const CODECS: Record<SampleFormat, Codec> = {
   },
 }
 
+/** Bytes of one sample. */
 export function sampleBytes(format: SampleFormat): number {
   return CODECS[format].bytes
 }

@@ -4,7 +4,11 @@
 import { fail } from './errors.ts'
 import type { MixtureOptions } from './mixture.ts'
 
-export const PRESETS = {
+/**
+ * Mixtures by purpose. `full`: all that the model does, for people who listen. `gentle`: at most 18 dB away, for speech
+ * recognition. `natural`: at most 30 dB away and a little comfort noise, for long calls.
+ */
+export const PRESETS: Readonly<Record<'full' | 'gentle' | 'natural', MixtureOptions>> = {
   /** All that the model does: for people who listen. */
   full: { strengthDb: Number.NEGATIVE_INFINITY, comfortNoiseDb: Number.NEGATIVE_INFINITY },
   /**
@@ -14,8 +18,9 @@ export const PRESETS = {
   gentle: { strengthDb: -18, comfortNoiseDb: Number.NEGATIVE_INFINITY },
   /** For long calls: no dead line in the pauses. */
   natural: { strengthDb: -30, comfortNoiseDb: -66 },
-} as const satisfies Record<string, MixtureOptions>
+}
 
+/** A name of `PRESETS`. */
 export type Preset = keyof typeof PRESETS
 
 export interface MixtureChoice {

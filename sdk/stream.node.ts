@@ -5,6 +5,7 @@ import { Transform } from 'node:stream'
 import type { Denoiser } from './denoiser.ts'
 import { type ChunkChanger, changeChunks, type StreamOptions } from './stream.ts'
 
+/** Of `Denoiser.nodeStream`. */
 export interface NodeStreamOptions extends StreamOptions {
   /** Bytes (with `format`) or chunks that may wait on either side before the source is told to pause. Default: Node's; 1. */
   readonly highWaterMark?: number

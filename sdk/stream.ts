@@ -6,6 +6,7 @@ import type { Denoiser } from './denoiser.ts'
 import type { SampleFormat } from './pcm.ts'
 import { SampleBytes } from './samples.ts'
 
+/** Of `Denoiser.stream`. */
 export interface StreamOptions {
   /** Chunks are bytes (Uint8Array) of this sample format, cut anywhere. Default: Float32Array in -1..1, whole frames. */
   readonly format?: SampleFormat | undefined

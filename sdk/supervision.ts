@@ -5,6 +5,7 @@ import type { Model } from '../quantize/modelfile.ts'
 import { ArrivalGauge, ClockGauge } from './gauge.ts'
 import { Governor, type GovernorOptions, readGovernor } from './governor.ts'
 
+/** What the governor sees and has done. */
 export interface SupervisionStats {
   /** 0 is the model itself; the last rung is the delayed input. */
   readonly rung: number

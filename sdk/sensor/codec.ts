@@ -14,10 +14,12 @@ const LAST_GAIN = 127
 /** Below it a block is silence; keeps the logarithm finite. */
 const LEAST_PEAK = 1e-9
 
+/** Spacing of the 16 levels. */
 export type SensorLaw = 'mulaw' | 'linear'
 /** Which half of a byte holds the earlier sample. */
 export type NibbleOrder = 'low-first' | 'high-first'
 
+/** How 64 samples become a gain byte and 32 bytes of nibbles. */
 export interface BlockFormat {
   /** Default `mulaw`: 21.2 dB on speech against 20.9 (training/codec.py). */
   readonly law?: SensorLaw

@@ -6,11 +6,13 @@ import { BLOCK_SAMPLES, type BlockFormat, SENSOR_RATE } from './codec.ts'
 import { DECIMATION, Decimator } from './decimator.ts'
 import { encodePacket, SEQUENCE_NUMBERS } from './packet.ts'
 
+/** What the sensor records, and how its blocks are coded. */
 export interface SensorEncoderOptions extends BlockFormat {
   /** 16000 (default; decimated here) or 4000. */
   readonly sampleRate?: number
 }
 
+/** The sensor's side: samples in, packets of 4-bit blocks out (33 bytes and a header every 16 ms). */
 export class SensorEncoder {
   readonly #format: BlockFormat
   readonly #decimator: Decimator | undefined

@@ -7,6 +7,7 @@
 import { fail } from '../errors.ts'
 import { BLOCK_BYTES, type BlockFormat, decodeBlock, encodeBlock } from './codec.ts'
 
+/** Of one packet: header, gain, nibbles. */
 export const PACKET_BYTES = 36
 export const SEQUENCE_NUMBERS = 65536
 const VERSION = 1

@@ -7,6 +7,7 @@ import { fail } from '../errors.ts'
 import { BLOCK_SAMPLES, SENSOR_RATE } from './codec.ts'
 import { decodePacket, SEQUENCE_NUMBERS, sequenceOf } from './packet.ts'
 
+/** What to do about packets that are late or lost. */
 export interface SensorReceiverOptions {
   /** Lost packets in a row that are concealed (16 ms each) before silence. 1..64, default 6. */
   readonly concealPackets?: number
@@ -16,16 +17,21 @@ export interface SensorReceiverOptions {
   readonly restartPackets?: number
 }
 
+/** Packets since the receiver was made. */
 export interface SensorStats {
+  /** Came, whatever became of them. */
   readonly received: number
   /** Never came, or came too late. */
   readonly lost: number
+  /** Replaced by what the model expects. */
   readonly concealed: number
   /** Came after their place had been given up, or twice. */
   readonly late: number
+  /** Times the sender began again. */
   readonly restarts: number
 }
 
+/** The receiving side: packets in any order in, clean samples at 16 kHz out; lost ones are concealed. */
 export class SensorReceiver {
   readonly #denoiser: Denoiser
   readonly #concealPackets: number
@@ -75,6 +81,7 @@ export class SensorReceiver {
     return joined(parts)
   }
 
+  /** Counters since the receiver was made. */
   stats(): SensorStats {
     return { ...this.#stats }
   }
