@@ -16,6 +16,7 @@ import type { ModelSource } from './model.ts'
 import type { SampleFormat } from './pcm.ts'
 import { checkChannels, checkMixture, checkStrength } from './preparation.ts'
 import { mixtureOf, type Preset } from './preset.ts'
+import { Recorder } from './recorder.ts'
 import { refuse, SnapshotReader, SnapshotWriter } from './snapshot.ts'
 import { type ChunkChanger, changeChunks, iterateChunks, type StreamOptions, toTransformStream } from './stream.ts'
 import { Supervision, type SupervisionStats } from './supervision.ts'
@@ -45,6 +46,11 @@ export interface DenoiserOptions {
   readonly onVoice?: (voiceActivity: number, channel: number) => void
   /** Keeps the latency on a device that is too slow at times: steps down to lighter models, then to the delayed input. */
   readonly governor?: LadderOptions
+  /**
+   * Keeps the input of the last seconds (that many to twice as many; 1..600), for `recording`. Memory: 8 bytes per sample.
+   * Not together with a governor, whose choices depend on the clock.
+   */
+  readonly recordSeconds?: number
   /** The core: a compiled module, bytes, a URL or path; shared by all who pass the same. Default: this package's. */
   readonly wasm?: WasmSource
   /** Ends the creation: it rejects with the signal's reason. A denoiser once created is not affected. */
@@ -109,6 +115,7 @@ export interface Parts {
   readonly channels: number
   readonly strengthDb: number
   readonly comfortNoiseDb: number
+  readonly recordSeconds: number | undefined
   readonly onVoice: ((voiceActivity: number, channel: number) => void) | undefined
   readonly now: () => number
 }
@@ -128,6 +135,7 @@ export class Denoiser {
   readonly #lanes: Lane[]
   readonly #places: Place[]
   readonly #supervision: Supervision | undefined
+  readonly #recorder: Recorder | undefined
   readonly #inputLevel = new Level()
   readonly #outputLevel = new Level()
   #strengthDb: number
@@ -158,6 +166,11 @@ export class Denoiser {
     }
     this.#lanes = Array.from({ length: channels }, (_, channel) => new Lane(core, program, parts, channel))
     this.#places = this.#lanes.map((_, first) => ({ first, stride: channels }))
+    if (parts.recordSeconds !== undefined) {
+      const { sampleRate: inputRate, outputRate } = this
+      const shape = { channels, inputRate, outputRate, seconds: parts.recordSeconds }
+      this.#recorder = new Recorder(shape, () => this.snapshot())
+    }
   }
 
   /** Delivered latency in samples at the output rate: as `latency.deliveredSamples`. */
@@ -190,6 +203,23 @@ export class Denoiser {
   /** As `process`, into `out`; returns the number of samples written. Allocates nothing but what the clock does. */
   processInto(chunk: Float32Array, out: Float32Array): number {
     this.#checkChunk(chunk, out)
+    return this.#recorder === undefined ? this.#denoise(chunk, out) : this.#denoiseRecorded(this.#recorder, chunk, out)
+  }
+
+  #denoiseRecorded(recorder: Recorder, chunk: Float32Array, out: Float32Array): number {
+    let wrote = 0
+    for (let at = 0; at < chunk.length; at += recorder.capacity) {
+      const piece = chunk.subarray(at, at + recorder.capacity)
+      const room = out.subarray(wrote)
+      recorder.samples(piece)
+      const made = this.#denoise(piece, room)
+      recorder.outputs(room, made)
+      wrote += made
+    }
+    return wrote
+  }
+
+  #denoise(chunk: Float32Array, out: Float32Array): number {
     const { now } = this.#parts
     const started = now()
     const count = chunk.length / this.channels
@@ -209,6 +239,7 @@ export class Denoiser {
   /** The end of the stream: what is still inside comes out. The next chunk begins a new stream. */
   flush(): Float32Array {
     this.#checkAlive()
+    this.#recorder?.call('flush', 0)
     const { now } = this.#parts
     const started = now()
     const out = new Float32Array(this.pendingSamples)
@@ -217,16 +248,22 @@ export class Denoiser {
     for (const lane of this.#lanes) lane.reset()
     this.#outputLevel.take(out, out.length)
     this.#samplesOut += out.length / this.channels
+    this.#recorder?.outputs(out, out.length)
     this.#busyMs += now() - started
     return out
   }
 
-  /** As new: the next sample is the first of a stream, and `stats` begin again. */
-  reset(): void {
+  /**
+   * The next sample is the first of a stream, and `stats` begin again. `cold`: as new. `warm`: as after two seconds of a
+   * quiet room, so that the first words are not taken for noise; the first time for a model this takes some milliseconds.
+   */
+  reset(mode: 'cold' | 'warm' = 'cold'): void {
     this.#checkAlive()
+    if (mode !== 'cold' && mode !== 'warm') fail('OPTION_INVALID', 'reset mode', mode, "use 'cold' or 'warm'")
+    this.#recorder?.call('reset', mode === 'warm' ? 1 : 0)
     this.#supervision?.reset()
     this.#setRung(0)
-    for (const lane of this.#lanes) lane.reset()
+    for (const lane of this.#lanes) lane.reset(mode)
     this.#inputLevel.reset()
     this.#outputLevel.reset()
     this.#samplesIn = 0
@@ -273,6 +310,18 @@ export class Denoiser {
       this.#load(new SnapshotReader(before, this.#owner))
       throw error
     }
+    this.#recorder?.forget()
+  }
+
+  /**
+   * The last seconds (`recordSeconds`) as bytes: input, calls and the state before them. `attenuate replay`, or `replay`
+   * with a denoiser of the same model, makes the output again to the bit.
+   */
+  recording(): Uint8Array {
+    this.#checkAlive()
+    if (this.#recorder === undefined)
+      fail('OPTION_INVALID', 'recordSeconds', this.#parts.recordSeconds, 'create the denoiser with recordSeconds')
+    return this.#recorder.encode()
   }
 
   /**
@@ -285,6 +334,7 @@ export class Denoiser {
     if (!Number.isInteger(hops) || hops < 0 || hops > MAX_ADVANCE_HOPS)
       fail('OPTION_INVALID', 'hops to advance', hops, `use 0..${MAX_ADVANCE_HOPS}`)
     if (hops === 0) return
+    this.#recorder?.call('advance', hops)
     for (const lane of this.#lanes) lane.advance(hops)
     this.#lostHops += hops
   }
@@ -297,9 +347,14 @@ export class Denoiser {
     this.#checkAlive()
     if (!Number.isInteger(samples) || samples < 0 || samples > MAX_CONCEAL_SAMPLES)
       fail('OPTION_INVALID', 'samples to conceal', samples, `use 0..${MAX_CONCEAL_SAMPLES}`)
+    this.#recorder?.call('conceal', samples)
+    const nothing = new Float32Array(samples * this.channels)
+    const out = new Float32Array(this.readyAfter(nothing.length))
     for (const lane of this.#lanes) lane.isLost = true
     try {
-      return this.process(new Float32Array(samples * this.channels))
+      this.#denoise(nothing, out)
+      this.#recorder?.outputs(out, out.length)
+      return out
     } finally {
       for (const lane of this.#lanes) lane.isLost = false
     }
@@ -313,6 +368,7 @@ export class Denoiser {
   /** Takes effect over the next hop, without a click. */
   set strengthDb(value: number) {
     checkStrength(value, this.model)
+    this.#recorder?.call('strengthDb', value)
     this.#strengthDb = value
     for (const { mixture } of this.#lanes) mixture.strengthDb = value
   }
@@ -325,6 +381,7 @@ export class Denoiser {
   /** dBFS; takes effect over the next hop. */
   set comfortNoiseDb(value: number) {
     checkComfort(value)
+    this.#recorder?.call('comfortNoiseDb', value)
     this.#comfortNoiseDb = value
     for (const { mixture } of this.#lanes) mixture.comfortNoiseDb = value
   }

@@ -44,8 +44,9 @@ export class Lane implements HopRunner {
     if (this.#ladder !== undefined) this.#ladder.rung = rung
   }
 
-  reset(): void {
-    this.#engine.reset()
+  reset(mode: 'cold' | 'warm' = 'cold'): void {
+    if (mode === 'warm') this.#engine.settle()
+    else this.#engine.reset()
     this.frames.reset()
     this.mixture.reset()
   }

@@ -17,15 +17,18 @@ import { shareOf } from './strength.ts'
 import { Supervision } from './supervision.ts'
 
 export const MAX_CHANNELS = 8
+const MIN_RECORD_SECONDS = 1
+const MAX_RECORD_SECONDS = 600
 /** What stands in for a model that is too dear, unless said otherwise. */
 const LIGHTEST = 'lite'
 
 /** Rejects with an AttenuateError, or with the signal's reason. */
 export async function prepareParts(host: Host, options: DenoiserOptions): Promise<Parts> {
-  const { channels = 1, sha256, signal, onProgress, governor } = options
+  const { channels = 1, sha256, signal, onProgress, governor, recordSeconds } = options
   const mixture = mixtureOf(options)
   checkChannels(channels)
   checkMixture(mixture)
+  checkRecording(recordSeconds, governor)
   signal?.throwIfAborted()
   const loading = Promise.all([
     shareCore(host, options.wasm),
@@ -40,7 +43,17 @@ export async function prepareParts(host: Host, options: DenoiserOptions): Promis
   const rungs = governor === undefined ? [] : chooseRungs(model, lighter, governor)
   if (governor !== undefined) new Supervision([model, ...rungs.map((rung) => rung.model)], governor, now) // checks
   const [program, ...others] = acquireAll(core, [parsed, ...rungs])
-  return { core, program, lighter: others, governor, channels, ...mixture, onVoice: options.onVoice, now }
+  return {
+    core,
+    program,
+    lighter: others,
+    governor,
+    channels,
+    ...mixture,
+    recordSeconds,
+    onVoice: options.onVoice,
+    now,
+  }
 }
 
 function laddersOf(governor: LadderOptions | undefined): readonly ModelSource[] {
@@ -85,6 +98,19 @@ export function checkChannels(channels: number): void {
 function checkRate(sampleRate: number | undefined, { inputRate }: Model): void {
   if (sampleRate !== undefined && sampleRate !== inputRate)
     fail('RATE_UNSUPPORTED', 'sample rate', `${sampleRate} Hz`, `use ${inputRate} Hz`)
+}
+
+function checkRecording(seconds: number | undefined, governor: unknown): void {
+  if (seconds === undefined) return
+  if (!(seconds >= MIN_RECORD_SECONDS && seconds <= MAX_RECORD_SECONDS))
+    fail('OPTION_INVALID', 'recordSeconds', seconds, `use ${MIN_RECORD_SECONDS}..${MAX_RECORD_SECONDS}`)
+  if (governor !== undefined)
+    fail(
+      'OPTION_INVALID',
+      'recordSeconds with a governor',
+      seconds,
+      'leave one of them out: a governor follows the clock',
+    )
 }
 
 export function checkMixture({ strengthDb, comfortNoiseDb }: MixtureOptions, model?: Model): void {

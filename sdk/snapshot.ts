@@ -206,7 +206,39 @@ const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
 })
 
 export function crc32(bytes: Uint8Array): number {
-  let c = 0xffffffff
-  for (let i = 0; i < bytes.length; i++) c = CRC_TABLE[(c ^ bytes[i]) & 255] ^ (c >>> 8)
-  return ~c >>> 0
+  const check = new Crc32()
+  check.take(bytes)
+  return check.value
 }
+
+/** CRC-32 of bytes that come in pieces. */
+export class Crc32 {
+  #state = -1
+
+  get value(): number {
+    return ~this.#state >>> 0
+  }
+
+  reset(): void {
+    this.#state = -1
+  }
+
+  take(bytes: Uint8Array): void {
+    let c = this.#state
+    for (let i = 0; i < bytes.length; i++) c = CRC_TABLE[(c ^ bytes[i]) & 255] ^ (c >>> 8)
+    this.#state = c
+  }
+
+  /** The bytes of the first `count` values; allocates nothing. */
+  takeFloats(values: Float32Array, count: number): void {
+    let c = this.#state
+    for (let i = 0; i < count; i++) {
+      FLOAT[0] = values[i]
+      for (let k = 0; k < 4; k++) c = CRC_TABLE[(c ^ FLOAT_BYTES[k]) & 255] ^ (c >>> 8)
+    }
+    this.#state = c
+  }
+}
+
+const FLOAT = new Float32Array(1)
+const FLOAT_BYTES = new Uint8Array(FLOAT.buffer)

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// The command line: `attenuate denoise | compile | inspect | compare`. Results go to files or, where asked, to standard
+// The command line: `attenuate denoise | compile | inspect | compare | replay`. Results go to files or, where asked, to standard
 // output; reports, progress and errors to standard error. An error is one line and exit code 1.
 
 import { readFile } from 'node:fs/promises'
@@ -12,6 +12,7 @@ import { compareFiles } from './compare.ts'
 import { compileFile } from './compile.ts'
 import { denoiseFile, formatDenoiseReport } from './denoise.ts'
 import { inspectFile } from './inspect.ts'
+import { formatReplayReport, replayFile } from './replay.ts'
 
 const program = new Command('attenuate')
   .description('Removes noise from speech as it streams by: deep state-space networks in WebAssembly.')
@@ -95,6 +96,21 @@ program
   .action(async (noisy: string, clean: string, { output, json }) => {
     const report = await compareFiles(noisy, clean, output)
     if (json) print(JSON.stringify(report, null, 2))
+  })
+
+program
+  .command('replay')
+  .description("play a flight recorder's recording again; exit code 1 if the output is not the same to the bit")
+  .argument('<recording>', 'file with the bytes of denoiser.recording()')
+  .option('-o, --output <wav>', 'write what came out')
+  .option('-i, --input <wav>', 'write what went in')
+  .option('-m, --model <model>', 'a model file or URL (default: the shipped one that made it)')
+  .option('--json', 'the report as JSON on standard output')
+  .action(async (recording: string, command) => {
+    const report = await blaming(recording, () => replayFile(recording, command))
+    if (command.json) print(JSON.stringify(report, null, 2))
+    else note(formatReplayReport(report))
+    if (!report.isIdentical) process.exitCode = 1
   })
 
 for (const command of program.commands) command.exitOverride()
