@@ -4,6 +4,7 @@
 
 import { spawn } from 'node:child_process'
 import { readdirSync } from 'node:fs'
+import { ensureChromium } from './chromium.mjs'
 import { install, root } from './installed.mjs'
 
 const PROCESSES = 2
@@ -22,6 +23,7 @@ if (words.length === 0) {
 }
 await step('build', 'npm', ['run', '--silent', 'build'])
 const waiting = findTests()
+if (waiting.some((file) => file.startsWith('tests/browser/'))) ensureChromium()
 if (waiting.length === 0) count('no test file found', 0, 1, '')
 await Promise.all(Array.from({ length: PROCESSES }, work))
 console.log(`${totals.passed} passed, ${totals.failed} failed`)

@@ -1,0 +1,40 @@
+// Browsers: the core and the shipped models are files beside this module. The addresses are written out, one literal for each
+// file, because that is what bundlers look for (`new URL('...', import.meta.url)`): they copy the files and rewrite them.
+
+import { download } from './download.ts'
+import { fail } from './errors.ts'
+import type { Host, Progress } from './host.ts'
+import { isModelName, type ModelName } from './models.ts'
+
+const FILES: Readonly<Record<ModelName, () => URL>> = {
+  base: () => new URL('../../models/base.ssm', import.meta.url),
+  lite: () => new URL('../../models/lite.ssm', import.meta.url),
+  hq: () => new URL('../../models/hq.ssm', import.meta.url),
+  nano: () => new URL('../../models/nano.ssm', import.meta.url),
+}
+
+export const browserHost: Host = {
+  async loadCore() {
+    return WebAssembly.compile(await download(new URL('../../build/core.simd.wasm', import.meta.url)))
+  },
+
+  readModel(source: string | URL, progress: Progress) {
+    if (typeof source === 'string' && isModelName(source)) return download(FILES[source](), progress)
+    return download(absolute(source), progress)
+  },
+
+  readWasm(source: string | URL) {
+    return download(absolute(source))
+  },
+
+  now: () => performance.now(),
+}
+
+/** Relative to the page, as users expect. */
+function absolute(source: string | URL): URL {
+  try {
+    return new URL(source, globalThis.location?.href)
+  } catch {
+    return fail('LOAD_FAILED', 'no URL', String(source), `give a URL or one of: ${Object.keys(FILES).join(', ')}`)
+  }
+}

@@ -1,0 +1,39 @@
+// What a node and its processor say to each other: questions with a number one way, answers with the same number back.
+
+import type { Stats } from '../denoiser.ts'
+import type { Latency } from '../latency.ts'
+
+/** Given to the processor when it is made. */
+export interface ProcessorOptions {
+  readonly wasm: WebAssembly.Module
+  /** A model file, checked again before it runs. */
+  readonly model: Uint8Array
+  readonly channels: number
+  readonly comfortNoiseDb: number
+  readonly strengthDb: number
+}
+
+export type Question = { readonly id: number; readonly kind: 'stats' | 'reset' | 'close' }
+
+/** With number 0: ready, or why not. */
+export type Answer =
+  | { readonly id: 0; readonly ready: Ready }
+  | { readonly id: number; readonly error: { readonly code: string; readonly message: string } }
+  | { readonly id: number; readonly stats?: NodeStats }
+
+export interface Ready {
+  readonly latency: Latency
+  /** From the node's input to its output, in samples of the context. */
+  readonly latencySamples: number
+}
+
+/** What a node has done so far. */
+export interface NodeStats extends Stats {
+  /** Render quanta processed, and those that found too little to play: 0 unless something is wrong. */
+  readonly quanta: number
+  readonly underruns: number
+}
+
+/** Parameters cannot be infinite: this and less is all that the model does. */
+export const LEAST_STRENGTH_DB = -120
+export const PROCESSOR_NAME = 'attenuate-denoiser'
