@@ -6,6 +6,8 @@
 import { Program, settleFloats, StateHeader } from './arena'
 import { runOps } from './program'
 
+export { resample } from './resample'
+
 /** First byte that is the host's. */
 export function heapBase(): usize {
   return __heap_base

@@ -11,6 +11,7 @@ import type { Model } from '../quantize/modelfile.ts'
 import { Arena } from './arena.ts'
 import { AttenuateError, fail } from './errors.ts'
 import type { ParsedModel } from './model.ts'
+import { type FilterShape, filterBytes, shapeFilter, writeFilter } from './resampling.ts'
 
 const PAGE_BYTES = 65536
 
@@ -22,6 +23,7 @@ export interface CoreExports {
   run(program: number, state: number, scratch: number, opFrom: number, opTo: number): void
   hop(program: number, state: number, scratch: number): void
   end(state: number): void
+  resample(filter: number, window: number, count: number, out: number): number
 }
 
 /** A model that lies in a core's memory. */
@@ -31,12 +33,22 @@ export interface Program {
   readonly scratch: number
 }
 
+/** A low-pass filter between two rates, in a core's memory. */
+export interface Filter {
+  readonly shape: FilterShape
+  readonly address: number
+  /** Address of what one call yields at most. */
+  readonly result: number
+  readonly resultFloats: number
+}
+
 export class Core {
   readonly memory: WebAssembly.Memory
   readonly exports: CoreExports
   readonly numericVersion: number
   readonly #arena: Arena
   readonly #programs = new Map<string, { program: Program; users: number }>()
+  readonly #filters = new Map<string, { filter: Filter; users: number }>()
 
   private constructor(memory: WebAssembly.Memory, exports: CoreExports) {
     this.memory = memory
@@ -109,6 +121,41 @@ export class Core {
     this.#arena.release(state, program.model.stateBytes)
   }
 
+  /** Puts a filter into memory, once per pair of rates; `piece` inputs go in at once. Each one acquired is released once. */
+  acquireFilter(inputRate: number, outputRate: number, piece: number): Filter {
+    const shape = shapeFilter(inputRate, outputRate)
+    const key = filterKey(shape)
+    const known = this.#filters.get(key)
+    if (known !== undefined) {
+      known.users++
+      return known.filter
+    }
+    const resultFloats = Math.ceil((piece * shape.outputs) / shape.inputs) + 1
+    const address = this.#arena.allocate(filterBytes(shape))
+    const filter = { shape, address, result: this.#arena.allocate(4 * resultFloats), resultFloats }
+    writeFilter(shape, this.bytes(address, filterBytes(shape)))
+    this.#filters.set(key, { filter, users: 1 })
+    return filter
+  }
+
+  releaseFilter({ shape, address, result, resultFloats }: Filter): void {
+    const key = filterKey(shape)
+    const entry = this.#filters.get(key)
+    if (entry === undefined || --entry.users > 0) return
+    this.#filters.delete(key)
+    this.#arena.release(address, filterBytes(shape))
+    this.#arena.release(result, 4 * resultFloats)
+  }
+
+  /** Room that is one stream's own. */
+  allocate(bytes: number): number {
+    return this.#arena.allocate(bytes)
+  }
+
+  release(address: number, bytes: number): void {
+    this.#arena.release(address, bytes)
+  }
+
   /** A view that the next growth of the memory detaches (its length is 0 then). */
   floats(address: number, length: number): Float32Array {
     return new Float32Array(this.memory.buffer, address, length)
@@ -127,6 +174,10 @@ export class Core {
       fail('ENVIRONMENT_UNSUPPORTED', 'memory for streams and models', `${endBytes} bytes`, 'dispose of some first')
     }
   }
+}
+
+function filterKey({ outputs, inputs }: FilterShape): string {
+  return `${outputs}/${inputs}`
 }
 
 /** What the module's import declares as minimum is not readable from outside everywhere: 16 pages cover it. */

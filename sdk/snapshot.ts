@@ -150,6 +150,11 @@ export class SnapshotReader {
     }
   }
 
+  /** Throws STATE_INVALID. */
+  refuse(what: string, value: unknown): never {
+    return refuse(what, value)
+  }
+
   /** Nothing may be left over. */
   end(): void {
     if (this.#at !== this.#end) refuse('bytes left over', this.#end - this.#at)
