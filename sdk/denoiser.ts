@@ -10,7 +10,7 @@ import { fail } from './errors.ts'
 import type { Place } from './frames.ts'
 import type { GovernorOptions } from './governor.ts'
 import { Lane } from './lane.ts'
-import { type Latency, latencyOf } from './latency.ts'
+import { type Latency, latencyOf, type Rates } from './latency.ts'
 import { Level } from './level.ts'
 import type { ModelSource } from './model.ts'
 import type { SampleFormat } from './pcm.ts'
@@ -32,8 +32,13 @@ export interface DenoiserOptions {
   readonly model?: ModelSource
   /** The SHA-256 the model must have, hexadecimal: MODEL_HASH if it is another. Damage is noticed without it too. */
   readonly sha256?: string
-  /** Samples per second of input and output. Default: the model's. */
+  /**
+   * Samples per second of what goes in, a whole number of 4000..192000; resampled where it is not the model's. Above half of
+   * the model's rate nothing comes out. Default: the model's.
+   */
   readonly sampleRate?: number
+  /** Of what comes out. Default: `sampleRate`; of a model that widens the band (nano): its own. */
+  readonly outputRate?: number
   /** 1..8, interleaved, each denoised by itself. Default 1. */
   readonly channels?: number
   /** Strength and comfort noise by purpose: `full` (default), `gentle` for speech recognition, `natural` for calls. */
@@ -106,7 +111,7 @@ export interface Stats {
 }
 
 /** What `create` of an entry hands to the constructor. */
-export interface Parts {
+export interface Parts extends Rates {
   readonly core: Core
   readonly program: Program
   /** Of the ladder below it. */
@@ -154,15 +159,15 @@ export class Denoiser {
     const { core, program, channels } = parts
     this.#parts = parts
     this.model = program.model
-    this.sampleRate = program.model.inputRate
-    this.outputRate = program.model.outputRate
+    this.sampleRate = parts.sampleRate
+    this.outputRate = parts.outputRate
     this.channels = channels
-    this.latency = latencyOf(program.model)
+    this.latency = latencyOf(program.model, parts)
     this.#strengthDb = parts.strengthDb
     this.#comfortNoiseDb = parts.comfortNoiseDb
     if (parts.governor !== undefined) {
       const models = [program, ...parts.lighter].map(({ model }) => model)
-      this.#supervision = new Supervision(models, parts.governor, parts.now)
+      this.#supervision = new Supervision(models, parts.sampleRate, parts.governor, parts.now)
     }
     this.#lanes = Array.from({ length: channels }, (_, channel) => new Lane(core, program, parts, channel))
     this.#places = this.#lanes.map((_, first) => ({ first, stride: channels }))
@@ -285,7 +290,7 @@ export class Denoiser {
   snapshot(): Uint8Array {
     this.#checkAlive()
     const to = new SnapshotWriter()
-    to.u32(this.channels)
+    for (const count of [this.channels, this.sampleRate, this.outputRate]) to.u32(count)
     to.u32(this.#rungs)
     for (const db of [this.#strengthDb, this.#comfortNoiseDb]) to.f64(Math.max(db, -Number.MAX_VALUE))
     for (const total of [this.#samplesIn, this.#samplesOut, this.#hops, this.#lostHops]) to.f64(total)
@@ -489,6 +494,8 @@ export class Denoiser {
 
   #load(from: SnapshotReader): void {
     from.count('channels', this.channels, this.channels)
+    from.count('sample rate', this.sampleRate, this.sampleRate)
+    from.count('output rate', this.outputRate, this.outputRate)
     from.count('rungs of the ladder', this.#rungs, this.#rungs)
     this.#strengthDb = loadDb(from, 0)
     this.#comfortNoiseDb = loadDb(from, MAX_COMFORT_DB)

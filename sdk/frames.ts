@@ -2,7 +2,7 @@
 // the input: the first `lag` results belong before its beginning and are dropped, and after `drain` exactly
 // inputs * outputHop / inputHop samples came out (rounded up). Nothing is allocated after creation.
 
-import { refuse, type SnapshotReader, type SnapshotWriter } from './snapshot.ts'
+import { refuse, type SnapshotReader, type SnapshotWriter, type Stateful } from './snapshot.ts'
 
 /** 96 dB above full scale. */
 const LARGEST = 65536
@@ -35,7 +35,25 @@ export interface FrameShape {
   readonly lookaheadHops: number
 }
 
-export class Frames {
+/** Chunks in, samples out: at the model's rates (Frames) or any others (rated.ts). */
+export interface Framing extends Stateful {
+  /** Since the beginning of the stream. */
+  readonly samplesIn: number
+  readonly samplesOut: number
+  readonly hops: number
+  /** Samples that `drain` would give. */
+  readonly pending: number
+  readyAfter(count: number): number
+  push(samples: Float32Array, count: number, out: Float32Array, place: Place): number
+  drain(out: Float32Array, place: Place): number
+  skip(hops: number): void
+  reset(): void
+  dispose(): void
+  /** At the same place of the same stream as another channel? */
+  isAbreast(other: Framing): boolean
+}
+
+export class Frames implements Framing {
   readonly #shape: FrameShape
   readonly #runner: HopRunner
   /** (inputHop) the hop being filled; the runner's own input is shared between streams. */
@@ -53,6 +71,9 @@ export class Frames {
     this.#pending = new Float32Array(shape.inputHop)
     this.#toDrop = shape.lagSamples
   }
+
+  /** Holds nothing that is not garbage collected. */
+  dispose(): void {}
 
   reset(): void {
     this.#filled = 0
@@ -92,8 +113,7 @@ export class Frames {
     if (this.samplesOut !== this.hops * outputHop - (lagSamples - this.#toDrop)) refuse('samples out', this.samplesOut)
   }
 
-  /** At the same place of the same stream as another channel? */
-  isAbreast(other: Frames): boolean {
+  isAbreast(other: Framing): boolean {
     return this.samplesIn === other.samplesIn && this.samplesOut === other.samplesOut
   }
 
@@ -159,7 +179,7 @@ export class Frames {
 }
 
 /** What is no number would stay in the state for ever, and so would what overflows when squared. */
-function bounded(sample: number): number {
+export function bounded(sample: number): number {
   if (sample > LARGEST) return LARGEST
   if (sample < -LARGEST) return -LARGEST
   return Number.isNaN(sample) ? 0 : sample

@@ -4,21 +4,26 @@
 import type { Model } from '../quantize/modelfile.ts'
 import type { Core, Program } from './core.ts'
 import type { Engine } from './engine.ts'
-import { Frames, type HopRunner } from './frames.ts'
+import { Frames, type Framing, type HopRunner } from './frames.ts'
 import { Ladder } from './ladder.ts'
+import { latencyOf, type Rates } from './latency.ts'
 import { Mixture, type MixtureOptions } from './mixture.ts'
 import { Network } from './network.ts'
+import { RatedFrames } from './rated.ts'
 import type { SnapshotReader, SnapshotWriter } from './snapshot.ts'
 
-export interface LaneOptions extends MixtureOptions {
+export interface LaneOptions extends MixtureOptions, Rates {
   readonly governor: unknown
   /** Of the ladder below the program. */
   readonly lighter: readonly Program[]
   readonly onVoice: ((voiceActivity: number, channel: number) => void) | undefined
 }
 
+/** Of rounding between rates. */
+const PENDING_MARGIN = 16
+
 export class Lane implements HopRunner {
-  readonly frames: Frames
+  readonly frames: Framing
   readonly mixture: Mixture
   /** The input of hops that end now never came (Denoiser.conceal). */
   isLost = false
@@ -35,7 +40,7 @@ export class Lane implements HopRunner {
     if (options.governor !== undefined)
       this.#ladder = new Ladder([network, ...options.lighter.map((each) => new Network(core, each))])
     this.#engine = this.#ladder ?? network
-    this.frames = new Frames(frameShapeOf(model), this)
+    this.frames = frame(core, model, this, options)
     this.mixture = new Mixture(model, options)
   }
 
@@ -53,6 +58,7 @@ export class Lane implements HopRunner {
 
   dispose(): void {
     this.#engine.dispose()
+    this.frames.dispose()
   }
 
   input(): Float32Array {
@@ -92,6 +98,14 @@ export class Lane implements HopRunner {
     this.frames.load(from)
     this.mixture.load(from)
   }
+}
+
+function frame(core: Core, model: Model, runner: HopRunner, rates: Rates): Framing {
+  const frames = new Frames(frameShapeOf(model), runner)
+  if (rates.sampleRate === model.inputRate && rates.outputRate === model.outputRate) return frames
+  // the delay, and a hop that has begun
+  const mostPending = Math.ceil(2 * latencyOf(model, rates).deliveredSamples) + PENDING_MARGIN
+  return new RatedFrames(core, model, frames, rates, mostPending)
 }
 
 export function frameShapeOf(model: Model) {

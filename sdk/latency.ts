@@ -2,8 +2,9 @@
 // `deliveredSamples` is what an impulse test measures when chunks are single hops (FORMAT.md, Header).
 
 import type { Model } from '../quantize/modelfile.ts'
+import { shapeFilter } from './resampling.ts'
 
-/** Where the delay comes from, in samples at the output rate. */
+/** Where the delay comes from, in samples at the output rate; parts may be fractions where that is not the model's. */
 export interface Latency {
   /** One hop has to be complete before it can be processed. */
   readonly hopSamples: number
@@ -11,18 +12,54 @@ export interface Latency {
   readonly lookaheadSamples: number
   /** Overlap of its frames. */
   readonly overlapSamples: number
+  /** The filters of both resamplers, and what waits because hops and samples do not divide. */
+  readonly resamplingSamples: number
   /** All of it: what an impulse takes from in to out. */
   readonly deliveredSamples: number
   /** The same in milliseconds. */
   readonly deliveredMs: number
 }
 
-export function latencyOf(model: Model): Latency {
+/** Of a stream, Hz. */
+export interface Rates {
+  readonly sampleRate: number
+  readonly outputRate: number
+}
+
+/** Outputs looked at for the worst: more than the period of any common pair of rates. */
+const OUTPUTS = 65536
+
+export function latencyOf(model: Model, { sampleRate, outputRate }: Rates): Latency {
+  const scale = outputRate / model.outputRate
+  const isNative = sampleRate === model.inputRate && outputRate === model.outputRate
+  const delivered = isNative ? model.latencySamples : worstDelay(model, { sampleRate, outputRate })
   return {
-    hopSamples: model.outputHop,
-    lookaheadSamples: model.lookaheadHops * model.outputHop,
-    overlapSamples: model.overlapLag,
-    deliveredSamples: model.latencySamples,
-    deliveredMs: (1000 * model.latencySamples) / model.outputRate,
+    hopSamples: model.outputHop * scale,
+    lookaheadSamples: model.lookaheadHops * model.outputHop * scale,
+    overlapSamples: model.overlapLag * scale,
+    resamplingSamples: delivered - model.latencySamples * scale,
+    deliveredSamples: delivered,
+    deliveredMs: (1000 * delivered) / outputRate,
   }
+}
+
+/** The most that an output waits for inputs, in whole samples at the output rate: what each stage needs, from the end on. */
+function worstDelay(model: Model, { sampleRate, outputRate }: Rates): number {
+  const { inputRate, inputHop, outputHop, lagSamples } = model
+  const up = inputsNeeded(model.outputRate, outputRate)
+  const down = inputsNeeded(sampleRate, inputRate)
+  let worst = 0
+  for (let n = 0; n < OUTPUTS; n++) {
+    const hops = Math.ceil((up(n) + lagSamples) / outputHop)
+    const inputs = down(hops * inputHop - 1)
+    worst = Math.max(worst, (inputs * outputRate) / sampleRate - n)
+  }
+  return Math.ceil(worst)
+}
+
+/** Inputs that must be there before output n is (resampler.ts). */
+function inputsNeeded(from: number, to: number): (n: number) => number {
+  if (from === to) return (n) => n + 1
+  const { taps, inputs, outputs } = shapeFilter(from, to)
+  return (n) => Math.floor((n * inputs) / outputs) + taps / 2 + 1
 }

@@ -10,6 +10,7 @@ import type { DenoiserOptions, LadderOptions, Parts } from './denoiser.ts'
 import { fail } from './errors.ts'
 import type { Host } from './host.ts'
 import { checkRung } from './ladder.ts'
+import type { Rates } from './latency.ts'
 import type { MixtureOptions } from './mixture.ts'
 import { type ModelSource, type ParsedModel, parseModel } from './model.ts'
 import { mixtureOf } from './preset.ts'
@@ -17,6 +18,8 @@ import { shareOf } from './strength.ts'
 import { Supervision } from './supervision.ts'
 
 export const MAX_CHANNELS = 8
+const MIN_RATE = 4000
+const MAX_RATE = 192000
 const MIN_RECORD_SECONDS = 1
 const MAX_RECORD_SECONDS = 600
 /** What stands in for a model that is too dear, unless said otherwise. */
@@ -37,13 +40,15 @@ export async function prepareParts(host: Host, options: DenoiserOptions): Promis
   ])
   const [core, parsed, lighter] = await unlessAborted(loading, signal)
   const { model } = parsed
-  checkRate(options.sampleRate, model)
+  const rates = chooseRates(options, model)
   checkMixture(mixture, model)
   const now = options.now ?? host.now
   const rungs = governor === undefined ? [] : chooseRungs(model, lighter, governor)
-  if (governor !== undefined) new Supervision([model, ...rungs.map((rung) => rung.model)], governor, now) // checks
+  if (governor !== undefined)
+    new Supervision([model, ...rungs.map((rung) => rung.model)], rates.sampleRate, governor, now) // checks
   const [program, ...others] = acquireAll(core, [parsed, ...rungs])
   return {
+    ...rates,
     core,
     program,
     lighter: others,
@@ -95,9 +100,19 @@ export function checkChannels(channels: number): void {
     fail('CHANNELS_UNSUPPORTED', 'channels', channels, `use 1..${MAX_CHANNELS}`)
 }
 
-function checkRate(sampleRate: number | undefined, { inputRate }: Model): void {
-  if (sampleRate !== undefined && sampleRate !== inputRate)
-    fail('RATE_UNSUPPORTED', 'sample rate', `${sampleRate} Hz`, `use ${inputRate} Hz`)
+/** What was asked for; else the model's own rates, where that fits, and out what comes in. */
+function chooseRates({ sampleRate, outputRate }: DenoiserOptions, model: Model): Rates {
+  const given = sampleRate ?? model.inputRate
+  const isWidening = model.inputRate !== model.outputRate
+  const rates = { sampleRate: given, outputRate: outputRate ?? (isWidening ? model.outputRate : given) }
+  checkRate('sample rate', rates.sampleRate)
+  checkRate('output rate', rates.outputRate)
+  return rates
+}
+
+function checkRate(what: string, rate: number): void {
+  if (!Number.isInteger(rate) || rate < MIN_RATE || rate > MAX_RATE)
+    fail('RATE_UNSUPPORTED', what, `${rate} Hz`, `use a whole number of ${MIN_RATE}..${MAX_RATE} Hz`)
 }
 
 function checkRecording(seconds: number | undefined, governor: unknown): void {

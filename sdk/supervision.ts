@@ -33,15 +33,16 @@ export class Supervision {
   #behindMs = 0
   #told = 0
 
-  /** `models`: of the networks, the best first. */
+  /** `models`: of the networks, the best first; `sampleRate` of the stream. */
   constructor(
     models: readonly Model[],
+    sampleRate: number,
     options: GovernorOptions & { readonly onRung?: ((name: string, rung: number) => void) | undefined },
     now: () => number,
   ) {
     const [first] = models
     this.#hopMs = (1000 * first.inputHop) / first.inputRate
-    this.#msPerSample = 1000 / first.inputRate
+    this.#msPerSample = 1000 / sampleRate
     this.#rungs = [...models.map(({ card }, i) => (typeof card.name === 'string' ? card.name : `model ${i}`)), 'dry']
     const perMs = (model: Model) => (model.macsPerHop * model.inputRate) / model.inputHop
     const weights = [...models.map((model) => perMs(model) / perMs(first)), 0]

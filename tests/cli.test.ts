@@ -50,10 +50,16 @@ function assertRefused({ folder }: Place, args: string[], message: RegExp, input
   assert.equal(readdirSync(folder), before)
 }
 
-function wav(samples: Float32Array, sampleFormat: SampleFormat = 's16', channels = 1, known = true): Uint8Array {
+function wav(
+  samples: Float32Array,
+  sampleFormat: SampleFormat = 's16',
+  channels = 1,
+  known = true,
+  sampleRate = 16000,
+): Uint8Array {
   const body = new Uint8Array(samples.length * sampleBytes(sampleFormat))
   encodeSamples(sampleFormat, samples, samples.length, body)
-  const format = { sampleFormat, sampleRate: 16000, channels }
+  const format = { sampleFormat, sampleRate, channels }
   return Uint8Array.from([...encodeWavHeader(format, known ? body.length : undefined), ...body])
 }
 
@@ -115,6 +121,25 @@ test('denoise: every encoding and channel count comes back as itself', ({ folder
     assert.is(found.format.sampleFormat, format)
     assert.is(found.format.channels, channels)
     assert.is(found.frames, 1200)
+  }
+})
+
+test('denoise: rates from 4 to 192 kHz come back as themselves, nano too', ({ folder }) => {
+  for (const [rate, model] of [
+    [4000, 'base'],
+    [8000, 'nano'],
+    [11025, 'hq'],
+    [44100, 'base'],
+    [48000, 'lite'],
+    [192000, 'lite'],
+  ] as const) {
+    const bytes = wav(drawSamples(rate + 17, 5, 0.2), 's16', 1, true, rate)
+    writeFileSync(join(folder, 'in.wav'), bytes)
+    const { status, stderr } = attenuate(['denoise', join(folder, 'in.wav'), join(folder, 'out.wav'), '-m', model])
+    assert.is(status, 0, stderr)
+    const after = parse(readFileSync(join(folder, 'out.wav')))
+    assert.equal(after.format, { sampleFormat: 's16', sampleRate: rate, channels: 1 })
+    assert.is(after.data.length, 2 * (rate + 17))
   }
 })
 

@@ -43,6 +43,7 @@ export async function denoiseFile(input: string, output: string, options: Denois
       Denoiser.create({
         model: options.model,
         sampleRate: source.format.sampleRate,
+        outputRate: source.format.sampleRate,
         channels: source.format.channels,
         ...(options.strengthDb !== undefined && { strengthDb: options.strengthDb }),
       }),

@@ -36,7 +36,7 @@ export async function replayFile(path: string, { model, output, input }: ReplayC
   const recording = decodeRecording(bytes)
   const { channels, inputRate, outputRate, stretches } = recording
   const parsed = model === undefined ? await findModel(recording) : await loadModel(model)
-  const denoiser = await Denoiser.create({ model: parsed, channels, sampleRate: inputRate })
+  const denoiser = await Denoiser.create({ model: parsed, channels, sampleRate: inputRate, outputRate })
   const result = replay(bytes, denoiser)
   if (output !== undefined) await writeFileWhole(output, encodeWav(result.samples, outputRate, channels))
   if (input !== undefined) await writeFileWhole(input, encodeWav(result.input, inputRate, channels))

@@ -29,8 +29,9 @@ export interface Ready {
 
 /** What a node has done so far. */
 export interface NodeStats extends Stats {
-  /** Render quanta processed, and those that found too little to play: 0 unless something is wrong. */
+  /** Render quanta processed. */
   readonly quanta: number
+  /** Quanta that found too little to play: silence. */
   readonly underruns: number
 }
 

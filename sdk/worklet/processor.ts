@@ -53,15 +53,17 @@ class DenoiserProcessor extends AudioWorkletProcessor {
   }
 
   async #open({ wasm, model, channels, comfortNoiseDb, strengthDb }: ProcessorOptions): Promise<void> {
-    const options = { wasm, model, channels, comfortNoiseDb, strengthDb, sampleRate, now: clock }
+    const options = {
+      wasm,
+      model,
+      channels,
+      comfortNoiseDb,
+      strengthDb,
+      sampleRate,
+      outputRate: sampleRate,
+      now: clock,
+    }
     const denoiser = new Denoiser(await prepareParts(workletHost, options))
-    if (denoiser.outputRate !== sampleRate)
-      fail(
-        'RATE_UNSUPPORTED',
-        'output rate in an AudioContext',
-        denoiser.outputRate,
-        `use a model that yields ${sampleRate} Hz`,
-      )
     this.#strengthDb = strengthDb
     this.#denoiser = denoiser
     this.#prepare(128)

@@ -1,0 +1,218 @@
+// Streams at rates that are not the model's: exact lengths, alignment, any chunks the same bits, reset, snapshots, stated
+// latency as measured, nothing allocated. With the shipped models and with a small one for what needs many runs.
+
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { compile } from '../quantize/compile.ts'
+import { AttenuateError, Denoiser, type DenoiserOptions, loadModel } from './index.ts'
+
+const RATES = [4000, 8000, 11025, 12345, 22050, 32000, 44100, 48000, 96000, 192000]
+const golden = (name: string) =>
+  readFileSync(fileURLToPath(new URL(`../tests/golden/${name}.safetensors`, import.meta.url)))
+const small = await loadModel(compile(golden('spectral')))
+
+function drawRandom(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (Math.imul(state, 1664525) + 1013904223) | 0
+    return (state >>> 0) / 2 ** 32
+  }
+}
+
+function draw(random: () => number, samples: number): Float32Array {
+  return Float32Array.from({ length: samples }, () => 0.2 * (random() - 0.5))
+}
+
+function join(parts: Float32Array[]): Float32Array {
+  const all = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0))
+  let at = 0
+  for (const part of parts) {
+    all.set(part, at)
+    at += part.length
+  }
+  return all
+}
+
+/** All of it in chunks of drawn lengths, flush included. */
+function play(denoiser: Denoiser, samples: Float32Array, chunk: () => number): Float32Array {
+  const parts: Float32Array[] = []
+  for (let at = 0; at < samples.length; ) {
+    const count = Math.min(samples.length - at, Math.floor(chunk()) * denoiser.channels)
+    parts.push(denoiser.process(samples.subarray(at, at + count)))
+    at += count
+  }
+  parts.push(denoiser.flush())
+  return join(parts)
+}
+
+test('as many samples out as went in, in time: 10,000 seeded cases of rate, length and chunks', async () => {
+  const random = drawRandom(1)
+  for (let round = 0; round < 100; round++) {
+    const pick = () =>
+      random() < 0.7 ? RATES[Math.floor(random() * RATES.length)] : 4000 + Math.floor(188_000 * random() ** 3)
+    const sampleRate = pick()
+    const outputRate = random() < 0.5 ? sampleRate : pick()
+    using denoiser = await Denoiser.create({ model: small, sampleRate, outputRate })
+    for (let run = 0; run < 100; run++) {
+      const samples = Math.floor(1200 * random() ** 2)
+      const wanted = Math.ceil((samples * outputRate) / sampleRate)
+      let [given, made] = [0, 0]
+      while (given < samples) {
+        const count = Math.min(samples - given, Math.floor(400 * random()))
+        const ready = denoiser.readyAfter(count)
+        const out = denoiser.process(new Float32Array(count))
+        assert.is(out.length, ready)
+        given += count
+        made += out.length
+      }
+      const pending = denoiser.pendingSamples
+      made += denoiser.flush().length
+      assert.is(made, wanted, `${sampleRate} -> ${outputRate} Hz, ${samples} samples`)
+      assert.ok(pending >= 0)
+    }
+  }
+})
+
+test('bypassed, the input comes out in place, up to 0.45 of the lower rate', async () => {
+  for (const sampleRate of RATES) {
+    using denoiser = await Denoiser.create({ model: 'base', sampleRate, strengthDb: 0 })
+    const frequency = 0.4 * Math.min(sampleRate, 16000)
+    const samples = Float32Array.from(
+      { length: sampleRate / 2 },
+      (_, i) => 0.5 * Math.sin((2 * Math.PI * frequency * i) / sampleRate),
+    )
+    const out = play(denoiser, samples, () => 333)
+    assert.is(out.length, samples.length)
+    let [signal, rest] = [0, 0]
+    for (let i = Math.floor(out.length * 0.3); i < out.length * 0.7; i++) {
+      signal += samples[i] ** 2
+      rest += (out[i] - samples[i]) ** 2
+    }
+    assert.ok(10 * Math.log10(signal / rest) > 75, `${sampleRate} Hz: ${10 * Math.log10(signal / rest)} dB`)
+  }
+})
+
+test('any chunks give the same bits; reset is new; stereo is two of mono', async () => {
+  for (const options of [
+    { model: 'base', sampleRate: 48000 },
+    { model: 'lite', sampleRate: 44100 },
+    { model: 'hq', sampleRate: 8000, outputRate: 48000 },
+    { model: 'nano', sampleRate: 8000 },
+    { model: 'nano', sampleRate: 4000, outputRate: 48000 },
+    { model: 'lite', sampleRate: 12345 },
+  ] as DenoiserOptions[]) {
+    const random = drawRandom(7)
+    const name = `${options.model} ${options.sampleRate}`
+    using denoiser = await Denoiser.create(options)
+    const samples = draw(random, Math.floor(0.4 * options.sampleRate!))
+    const whole = play(denoiser, samples, () => 1e9)
+    assert.equal(
+      play(denoiser, samples, () => 1),
+      whole,
+      name,
+    )
+    assert.equal(
+      play(denoiser, samples, () => 700 * random()),
+      whole,
+      name,
+    )
+    denoiser.process(samples.subarray(0, 999))
+    denoiser.reset()
+    assert.equal(
+      play(denoiser, samples, () => 128),
+      whole,
+      name,
+    )
+
+    using stereo = await Denoiser.create({ ...options, channels: 2 })
+    const both = Float32Array.from({ length: 2 * samples.length }, (_, i) => (i % 2 === 0 ? samples[i >> 1] : 0))
+    const out = play(stereo, both, () => 500 * random())
+    assert.equal(
+      out.filter((_, i) => i % 2 === 0),
+      whole,
+      name,
+    )
+  }
+})
+
+test('snapshots go on to the bit, at any place; those of other rates are refused', async () => {
+  for (const [sampleRate, outputRate] of [
+    [48000, 48000],
+    [44100, 44100],
+    [8000, 16000],
+  ]) {
+    const random = drawRandom(sampleRate)
+    const options = { model: 'lite', sampleRate, outputRate }
+    using one = await Denoiser.create(options)
+    using other = await Denoiser.create(options)
+    for (let run = 0; run < 20; run++) {
+      one.process(draw(random, Math.floor(2000 * random())))
+      other.restore(one.snapshot())
+      const next = draw(random, 1500)
+      assert.equal(other.process(next), one.process(next))
+    }
+    using foreign = await Denoiser.create({ ...options, sampleRate: 32000 })
+    assert.throws(
+      () => foreign.restore(one.snapshot()),
+      (error: unknown) => error instanceof AttenuateError && error.code === 'STATE_INVALID',
+    )
+    assert.equal(other.flush(), one.flush())
+  }
+})
+
+test('the stated latency is the longest that an output waits', async () => {
+  for (const model of ['base', 'hq', 'nano'])
+    for (const sampleRate of RATES) {
+      using denoiser = await Denoiser.create({ model, sampleRate })
+      const { outputRate, latencySamples } = denoiser
+      let worst = 0
+      let made = 0
+      for (let given = 1; given <= 0.3 * sampleRate; given++) {
+        // the output before which nothing came must wait for this input
+        const due = (given * outputRate) / sampleRate
+        const ready = denoiser.readyAfter(given)
+        if (ready > made) worst = Math.max(worst, Math.ceil(due - made))
+        made = ready
+      }
+      assert.is(latencySamples, worst, `${model} ${sampleRate}`)
+      assert.is(denoiser.latencyMs, (1000 * worst) / outputRate)
+      const { hopSamples, lookaheadSamples, overlapSamples, resamplingSamples } = denoiser.latency
+      assert.ok(Math.abs(hopSamples + lookaheadSamples + overlapSamples + resamplingSamples - worst) < 1e-6)
+    }
+})
+
+test('processInto allocates nothing at 48 kHz', async () => {
+  const denoiser = await Denoiser.create({ model: small, sampleRate: 48000, now: () => 0 })
+  const chunk = draw(drawRandom(3), 128)
+  const out = new Float32Array(2048)
+  for (let i = 0; i < 10_000; i++) denoiser.processInto(chunk, out)
+  const before = process.memoryUsage()
+  for (let i = 0; i < 50_000; i++) denoiser.processInto(chunk, out)
+  const after = process.memoryUsage()
+  const grown = after.heapUsed + after.arrayBuffers - before.heapUsed - before.arrayBuffers
+  assert.ok(grown < 400_000, `${grown} bytes`)
+  denoiser.dispose()
+})
+
+test('memory comes back, filters too', async () => {
+  const keep = await Denoiser.create({ model: 'lite' })
+  const { memoryBytes } = keep.stats()
+  for (let i = 0; i < 50; i++) (await Denoiser.create({ model: 'lite', sampleRate: 8000 + 100 * i })).dispose()
+  assert.is(keep.stats().memoryBytes, memoryBytes)
+  keep.dispose()
+})
+
+test('rates that cannot be', async () => {
+  for (const sampleRate of [0, 3999, 192001, 44100.5, Number.NaN, -16000]) {
+    const error = await Denoiser.create({ model: small, sampleRate }).then(
+      () => undefined,
+      (error) => error,
+    )
+    assert.ok(error instanceof AttenuateError && error.code === 'RATE_UNSUPPORTED', String(error))
+    assert.match(error.message, String(sampleRate))
+  }
+})
+
+test.run()
