@@ -99,7 +99,7 @@ export class Network implements Engine {
 
   load(from: SnapshotReader): void {
     const bytes = from.bytes(this.program.model.stateBytes)
-    from.expectFinite(bytes, STATE_HEADER_BYTES)
+    from.expectBounded(bytes, STATE_HEADER_BYTES)
     this.stateBytes().set(bytes)
   }
 
