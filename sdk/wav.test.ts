@@ -88,6 +88,23 @@ test('a growable header has one length and carries sizes beyond 4 GB', () => {
   assert.is(read(Uint8Array.from([...small, ...new Array(10).fill(1)])).reader.frames, 5)
 })
 
+test('5 GB go through in pieces, views of what came in; then the chunks behind them', () => {
+  const reader = new WavReader()
+  const gigabytes = 5 * 2 ** 30
+  reader.push(encodeWavHeader(FORMAT, gigabytes))
+  const piece = new Uint8Array(2 ** 24)
+  let count = 0
+  for (let left = gigabytes; left > 0; left -= piece.length) {
+    const data = reader.push(piece)
+    assert.ok(data.buffer === piece.buffer)
+    count += data.length
+  }
+  assert.is(reader.push(Uint8Array.from(chunk('LIST', [1, 2, 3]))).length, 0)
+  reader.end()
+  assert.is(count, gigabytes)
+  assert.is(reader.frames, gigabytes / 2)
+})
+
 test('extensible headers of more than two channels name no speakers they do not know', () => {
   const header = encodeWavHeader({ ...FORMAT, channels: 4 }, 0)
   assert.is(read(header).reader.format?.channelMask, 0)

@@ -154,6 +154,9 @@ function drawOps(random: Random, count: number): Op[] {
   return Array.from({ length: Math.max(0, count) }, () => drawOp(random))
 }
 
+/** Of a passage: what a generator makes must not be what fills the memory. */
+const MAX_REPEATED_BYTES = 200_000
+
 type Mutation = (random: Random, ops: Op[]) => void
 
 const MUTATIONS: readonly Mutation[] = [
@@ -171,7 +174,8 @@ const MUTATIONS: readonly Mutation[] = [
     const from = below(random, ops.length)
     const part = ops.slice(from, from + 1 + below(random, 6))
     const times = happens(random, 0.2) ? drawSize(random, 5000) : below(random, 4)
-    ops.splice(from, 0, ...Array.from({ length: Math.max(0, times) }, () => part).flat())
+    const room = Math.floor(MAX_REPEATED_BYTES / Math.max(1, part.flat().length))
+    ops.splice(from, 0, ...Array.from({ length: Math.max(0, Math.min(times, room)) }, () => part).flat())
   },
   // another number in a place that had one
   (random, ops) => {
