@@ -22,10 +22,10 @@ class Graph:
 
 
 def spectral(name, *, hop=128, window=512, synthesis=256, first=24, channels=48, bands=24, blocks=3, order=64,
-             first_order=4, last_order=8, groups=4, taps=1, lookahead=0, rate=16000):
+             first_order=0, last_order=8, groups=4, taps=1, lookahead=0, rate=16000):
     """Hourglass over frequency with diagonal SSMs over time at both of its levels (16 kHz in and out).
 
-    spectrum (257 bins) -> patches of 4 bins -> `first` channels on 64 bands [SSM] -> `channels` on `bands` bands
+    spectrum (257 bins) -> patches of 4 bins -> `first` channels on 64 bands [SSM, if `first_order`] -> `channels` on `bands` bands
     [`blocks` x (SSM, band mixing)] -> 64 bands + skip [SSM] -> complex filter of `taps` frames per bin.
     An output that is the input times a filter is proportional to the input's level, and starts as the identity.
     """
@@ -43,7 +43,9 @@ def spectral(name, *, hop=128, window=512, synthesis=256, first=24, channels=48,
     x = g.add("encode", "bandconv", x, channels=first, taps=3, pad=[1, 1])
     x = g.add("encode_norm", "norm", x, eps=1e-5)
     x = g.add("encode_act", "act", x, kind="silu")
-    x = skip = ssm_block(g, "first", x, first, first_order, lookahead)
+    if first_order:
+        x = ssm_block(g, "first", x, first, first_order, lookahead)
+    skip = x
 
     x = g.add("narrow", "mix", x, positions=bands, groups=1)
     x = g.add("widen", "linear", x, channels=channels)
@@ -196,7 +198,7 @@ def windows(config):
 
 SHIPPED = {
     # 16 ms: 8 ms hop and 8 ms of overlap
-    "base": lambda: spectral("base", first=24, channels=48, bands=24, blocks=3, order=24, taps=2),
+    "base": lambda: spectral("base", first=16, channels=48, bands=24, blocks=3, order=24, taps=2),
     "lite": lambda: spectral("lite", first=12, channels=32, bands=24, blocks=2, order=16, last_order=4, taps=1),
     # 48 ms: 16 ms hop, 16 ms of overlap, one frame of look-ahead
     "hq": lambda: spectral("hq", hop=256, synthesis=512, first=32, channels=80, bands=32, blocks=4, order=32,
