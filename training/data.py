@@ -18,6 +18,7 @@ class Mixer:
         rooms = [load(n).float() for n in ("rooms", "simulated") if os.path.exists(f"{bank}/{n}.npy")]
         self.rooms = torch.cat(rooms) if rooms else None
         self.batch, self.samples, self.device = batch, samples, device
+        self.scale = torch.tensor([0, 2, 4, 5, 7, 9, 11, 12, 14, 16, 17, 19, 21, 24, 28, 31], device=device) / 12      # octaves
 
     def draw(self, low=0.0, high=1.0):
         """One uniform number per item, (B, 1)."""
@@ -110,11 +111,10 @@ class Mixer:
         t = torch.arange(self.samples, device=self.device) / 16000
         beat = t * self.draw(1.5, 6.0) + self.draw()
         root, dull, fade = 60 * 8 ** self.draw(), self.draw(0.5, 2.0), self.draw(0.0, 5.0)
-        scale = torch.tensor([0, 2, 4, 5, 7, 9, 11, 12, 14, 16, 17, 19, 21, 24, 28, 31], device=self.device) / 12
         x = 0
         for voice in range(4):
             place = beat / 2 ** (voice % 3)
-            note = scale[torch.randint(16, (self.batch, 64), device=self.device)]
+            note = self.scale[torch.randint(16, (self.batch, 64), device=self.device)]
             f0 = root * torch.exp2(torch.gather(note, 1, place.long() % 64))
             phase = torch.cumsum(f0.double() / 16000, -1).float()
             since = torch.frac(place)

@@ -25,6 +25,7 @@ def arguments():
     p.add_argument("--bank", default=".bank", help="folder made by training.banks")
     p.add_argument("--state", help="state file (default .train/CONFIG.pt)")
     p.add_argument("--steps", type=int, default=60000, help="length of the whole schedule; 0: this sitting is the schedule, however far it gets")
+    p.add_argument("--part", type=float, nargs=2, default=(0.0, 1.0), metavar=("FROM", "TO"), help="with --steps 0: this sitting's part of the schedule")
     p.add_argument("--minutes", type=float, default=9.0, help="length of this sitting")
     p.add_argument("--batch", type=int, default=24)
     p.add_argument("--seconds", type=float, default=3.2, help="length of an item")
@@ -173,7 +174,8 @@ class Trainer:
         first, every = self.step, 200 if self.cuda else 20
         limit = 60 * self.a.minutes
         while (spent := time.time() - begin) < limit and (self.step < self.a.steps or not self.a.steps):
-            self.set_rates(self.step / self.a.steps if self.a.steps else spent / limit)
+            done = spent / limit
+            self.set_rates(self.step / self.a.steps if self.a.steps else (1 - done) * self.a.part[0] + done * self.a.part[1])
             replay()
             self.step += 1
             if self.step % every == 0:
