@@ -3,12 +3,17 @@
 All on one device, without a host sync, so that a whole training step can be captured as a CUDA graph. Every
 item draws its own speaker, speed, equaliser, room, level, noise kinds, SNR and defects.
 """
+import copy
 import math
 import os
 import numpy as np
 import torch
 import torch.nn.functional as F
 from .codec import BLOCK, decimate, through
+
+
+# kinds of synthetic noise and their shares; the rest is recorded
+SYNTHETIC = (("coloured", 0.08), ("babble", 0.09), ("hum", 0.03), ("clicks", 0.05), ("calls", 0.06), ("pulsed", 0.05), ("music", 0.05), ("grains", 0.12))
 
 
 class Mixer:
@@ -19,6 +24,12 @@ class Mixer:
         self.rooms = torch.cat(rooms) if rooms else None
         self.batch, self.samples, self.device = batch, samples, device
         self.scale = torch.tensor([0, 2, 4, 5, 7, 9, 11, 12, 14, 16, 17, 19, 21, 24, 28, 31], device=device) / 12      # octaves
+
+    def few(self, count):
+        """The same mixer for so many items: what only some items need is made for them alone."""
+        part = copy.copy(self)
+        part.batch = count
+        return part
 
     def draw(self, low=0.0, high=1.0):
         """One uniform number per item, (B, 1)."""
@@ -135,7 +146,7 @@ class Mixer:
         return unit((first[:, 1:] + second[:, :-1]).flatten(1)[:, :self.samples])
 
     def babble(self):
-        talkers = [unit(self.crop(self.speech, self.samples)) * self.draw(0.3, 1.0) * (i < 2 or self.often(0.5)) for i in range(6)]
+        talkers = [unit(self.crop(self.speech, self.samples)) * self.draw(0.3, 1.0) * (1 if i < 2 else self.often(0.5)) for i in range(6)]
         return unit(sum(talkers))
 
     def recorded(self):
@@ -143,21 +154,39 @@ class Mixer:
         x = unit(self.played(self.noise, 0.6, 1.6))
         return torch.where(self.often(0.3), x.flip(-1), x)
 
+    def some(self, x, share, made, at=0):
+        """x (B, samples) where a share of the items is replaced by made(mixer, items), in rows from `at` on (rows from the end: negative).
+
+        Made for no more rows than the share needs, so rows must be in random order or alike."""
+        count = min(self.batch, math.ceil(share * self.batch))
+        rows = slice(at, at + count) if at >= 0 else slice(self.batch + at + 1 - count, self.batch + at + 1)
+        part = self.few(count)
+        chosen = part.often(share * self.batch / count).reshape(-1, *[1] * (x.dim() - 1))
+        new = torch.where(chosen, made(part, x[rows]), x[rows])
+        return torch.cat([x[:rows.start], new, x[rows.stop:]])
+
+    def kinds(self):
+        """Recorded or synthetic noise, one kind per item, items in random order."""
+        x, at = self.two_recorded(), 0
+        for made, share in SYNTHETIC:
+            count = math.ceil(share * self.batch)
+            at = at if at + count <= self.batch else 0       # a small batch: kinds share rows
+            x = self.some(x, share, lambda part, _, made=made: getattr(part, made)(), at)
+            at += count
+        return x[torch.rand(self.batch, device=self.device).argsort()]
+
+    def two_recorded(self):
+        x = self.recorded()
+        second = lambda part, first: first + part.draw(0.1, 1.0) * part.equalised(part.recorded(), 18.0) * torch.where(
+            part.often(0.3), part.envelope(16, 0.0), torch.ones_like(first))
+        return self.some(x, 0.45, second)
+
     def noises(self):
-        recorded = self.recorded()
-        second = self.draw(0.1, 1.0) * torch.where(self.often(0.3), self.envelope(16, 0.0), torch.ones_like(recorded)) * self.equalised(self.recorded(), 18.0)
-        recorded = torch.where(self.often(0.45), recorded + second, recorded)
-        kind, x = self.draw(), recorded
-        shares = ((self.coloured, 0.08), (self.babble, 0.09), (self.hum, 0.03), (self.clicks, 0.05), (self.calls, 0.06), (self.pulsed, 0.05),
-                  (self.music, 0.05), (self.grains, 0.12))
-        at = 0.0
-        for made, share in shares:
-            x = torch.where((kind >= at) & (kind < at + share), made(), x)
-            at += share
-        x = torch.where(self.often(0.15), unit(x) + self.draw(0.1, 0.8) * self.calls(), x)
-        x = torch.where(self.often(0.2), unit(x) + self.draw(0.05, 0.7) * self.coloured(), x)
+        x = self.kinds()
+        x = self.some(x, 0.15, lambda part, x: unit(x) + part.draw(0.1, 0.8) * part.calls())
+        x = self.some(x, 0.2, lambda part, x: unit(x) + part.draw(0.05, 0.7) * part.coloured(), at=-1)
         if self.rooms is not None:
-            x = torch.where(self.often(0.3), self.in_room(x), x)
+            x = self.some(x, 0.3, lambda part, x: part.in_room(x), at=self.batch // 3)
         return self.equalised(x, 12.0)
 
     def pauses(self, x):
@@ -174,14 +203,14 @@ class Mixer:
 
     def band_limited(self, x, cutoff):
         f = torch.arange(self.samples // 2 + 1, device=self.device) * (16000 / self.samples)
-        slope = ((cutoff - f) / 200).clamp(0, 1)
+        slope = ((cutoff[:, :, None] - f) / 200).clamp(0, 1)
         return torch.fft.irfft(torch.fft.rfft(x) * slope, self.samples)
 
     def sample(self):
         """One batch: noisy and clean, (B, samples) each."""
         speech = self.pauses(self.equalised(self.played(self.speech, 0.85, 1.16), 6.0))
         if self.rooms is not None:
-            speech = torch.where(self.often(0.25), self.in_room(speech), speech)
+            speech = self.some(speech, 0.25, lambda part, x: part.in_room(x))
         level = 10 ** (torch.where(self.often(0.2), self.draw(-72, -12), self.draw(-40, -12)) / 20)
         snr = self.draw(-8, 18)
         speech = unit(speech) * level
@@ -193,8 +222,8 @@ class Mixer:
         jump = torch.where(self.often(0.06), step, torch.ones_like(step))
         jump = jump * self.late_start()
         clean, noisy = speech * jump, (speech + noise) * jump
-        cutoff = torch.where(self.often(0.08), self.draw(3400, 7000), torch.full_like(level, 9000.0))
-        clean, noisy = self.band_limited(clean, cutoff), self.band_limited(noisy, cutoff)
+        both = self.some(torch.stack([clean, noisy], 1), 0.08, lambda part, x: part.band_limited(x, part.draw(3400, 7000)), at=-1)
+        clean, noisy = both.unbind(1)
         peak = noisy.abs().amax(-1, keepdim=True)
         fit = 0.99 / peak.clamp(min=0.99)
         clean, noisy = clean * fit, noisy * fit

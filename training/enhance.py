@@ -8,24 +8,12 @@ import sys
 import numpy as np
 import torch
 from scipy.io import wavfile
-from .network import Network
-from .train import SLOW, flatten, lag
-
-
-def averaged(path):
-    """The network with the EMA weights of a state file."""
-    state = torch.load(path, map_location="cpu", **({} if torch.__version__ < "2" else {"weights_only": False}))
-    network = Network(state["config"], tensors={key.replace("tensors.", "", 1): value for key, value in state["weights"].items()})
-    named = [(n, p) for n, p in network.named_parameters() if p.requires_grad]
-    picks = [[p for n, p in named if (n.split("/")[-1] in SLOW) == slow] for slow in (False, True)]
-    with torch.no_grad():
-        for parameters, ema in zip(picks, state["ema"]):
-            flatten(parameters).copy_(ema)
-    return network.eval(), state
+from .state import averaged, load
+from .train import lag
 
 
 def main(path, source, target):
-    network, _ = averaged(path)
+    network = averaged(load(path))
     skip, hop = lag(network), network.config["input"]["hop"]
     os.makedirs(target, exist_ok=True)
     for name in sorted(glob.glob(f"{source}/*.wav")):

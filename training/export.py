@@ -5,14 +5,15 @@ Tensors are float16 where that keeps their meaning; poles and windows stay float
 import json
 import sys
 import numpy as np
-from .enhance import averaged
 from .safetensors_io import write
+from .state import averaged, load
 
 EXACT = ("log_dt", "A", "window")
 
 
 def main(state_path, out, card_path=None):
-    network, state = averaged(state_path)
+    state = load(state_path)
+    network = averaged(state)
     tensors = {}
     for key, value in network.state_dict().items():
         node, name = key.replace("tensors.", "", 1).split("/")

@@ -21,12 +21,12 @@ class Graph:
         return name
 
 
-def spectral(name, *, hop=128, window=512, synthesis=256, first=24, channels=48, bands=24, blocks=3, order=64,
+def spectral(name, *, hop=128, window=512, synthesis=256, first=24, channels=48, bands=24, orders=(64, 64, 64),
              first_order=0, last_order=8, groups=4, taps=1, lookahead=0, rate=16000):
     """Hourglass over frequency with diagonal SSMs over time at both of its levels (16 kHz in and out).
 
     spectrum (257 bins) -> patches of 4 bins -> `first` channels on 64 bands [SSM, if `first_order`] -> `channels` on `bands` bands
-    [`blocks` x (SSM, band mixing)] -> 64 bands + skip [SSM] -> complex filter of `taps` frames per bin.
+    [an SSM and band mixing for each of `orders`] -> 64 bands + skip [SSM] -> complex filter of `taps` frames per bin.
     An output that is the input times a filter is proportional to the input's level, and starts as the identity.
     """
     g = Graph(name, rate, hop)
@@ -50,7 +50,7 @@ def spectral(name, *, hop=128, window=512, synthesis=256, first=24, channels=48,
     x = g.add("narrow", "mix", x, positions=bands, groups=1)
     x = g.add("widen", "linear", x, channels=channels)
     x = g.add("band_bias", "affine", x)
-    for i in range(blocks):
+    for i, order in enumerate(orders):
         x = ssm_block(g, f"block{i}", x, channels, order, 0, own=True)
         x = mix_block(g, f"mix{i}", x, channels, bands, groups)
     x = g.add("shrink", "linear", x, channels=first)
@@ -198,10 +198,10 @@ def windows(config):
 
 SHIPPED = {
     # 16 ms: 8 ms hop and 8 ms of overlap
-    "base": lambda: spectral("base", first=16, channels=48, bands=24, blocks=3, order=24, taps=2),
-    "lite": lambda: spectral("lite", first=12, channels=32, bands=24, blocks=2, order=16, last_order=4, taps=1),
+    "base": lambda: spectral("base", first=16, channels=48, bands=24, orders=(24, 24, 24, 8), taps=2),
+    "lite": lambda: spectral("lite", first=12, channels=32, bands=24, orders=(16, 16), last_order=4, taps=1),
     # 48 ms: 16 ms hop, 16 ms of overlap, one frame of look-ahead
-    "hq": lambda: spectral("hq", hop=256, synthesis=512, first=32, channels=80, bands=32, blocks=4, order=32,
+    "hq": lambda: spectral("hq", hop=256, synthesis=512, first=32, channels=80, bands=32, orders=(32,) * 4,
                            first_order=16, last_order=16, taps=3, lookahead=1),
     # 4 kHz, 4 bit in; 32 ms
     "nano": lambda: sensor("nano"),

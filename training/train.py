@@ -2,7 +2,7 @@
 
 A run can be split over many sittings: `--state` holds weights, EMA, optimiser, random state and step in one file, and the next sitting
 goes on where it stopped; with --steps the learning rate depends on the step alone. On a GPU the whole step (mixing, network, loss, gradient, update)
-is one CUDA graph.
+is one CUDA graph, in which the next batch is mixed beside the work on this one.
 """
 import argparse
 import json
@@ -15,8 +15,7 @@ from .data import Mixer, sensed
 from .losses import DenoisingLoss
 from .network import Network, from_checkpoint
 from .shapes import SHIPPED
-
-SLOW = ("log_dt", "A")           # poles move at a fraction of the rate
+from .state import averaged, by_rate, flatten, load
 
 
 def arguments():
@@ -56,10 +55,8 @@ class Trainer:
         self.loss = DenoisingLoss(a.loudness, a.sisdr, a.intelligibility).to(a.device)
         self.mixer = Mixer(a.bank, a.batch, int(a.seconds * 16000) // 256 * 256, a.device)
         self.lag = lag(self.network)
-        self.forward = torch.compile(self.network, dynamic=False) if a.compile else self.network
-        slow = lambda n: n.split("/")[-1] in SLOW
-        named = [(n, p) for n, p in self.network.named_parameters() if p.requires_grad]
-        self.flats = [flatten([p for n, p in named if slow(n) == pick]) for pick in (False, True)]
+        self.compiled()
+        self.flats = [flatten(group) for group in by_rate(self.network)]
         self.ema = [f.detach().clone() for f in self.flats]
         self.cuda = a.device == "cuda"
         number = lambda x: torch.tensor(x, device=a.device) if self.cuda else x
@@ -68,20 +65,40 @@ class Trainer:
         self.flats = [g["params"][0] for g in groups]
         self.optimiser = torch.optim.AdamW(groups, betas=(0.9, 0.98), **({"capturable": True} if self.cuda else {}))
         self.keep = torch.tensor(0.0, device=a.device)     # EMA factor
+        self.beside = torch.cuda.Stream() if self.cuda else None
+        self.batch = self.mix()
         self.step = 0
         self.totals = {}
 
+    def compiled(self):
+        """`forward` and `judge`: network and loss, fused with --compile."""
+        self.forward, self.judge = self.network, self.loss
+        if self.a.compile:
+            silence = torch.zeros(self.mixer.batch, self.mixer.samples, device=self.a.device)
+            with torch.no_grad():
+                self.loss(*[silence[:, :silence.shape[1] - self.lag]] * 3)       # its cached curves must not be made while fused
+            self.forward, self.judge = (torch.compile(f, dynamic=False) for f in (self.network, self.loss))
+
+    @torch.no_grad()
+    def mix(self):
+        """A batch: noisy, clean and what the network hears of it, (B, ...) each."""
+        noisy, clean = self.mixer.sample()
+        heard = sensed(self.mixer, noisy) if self.network.config["input"]["rate"] == 4000 else (noisy,)
+        return noisy, clean, *heard
+
+    def refill(self, batch=None):
+        for kept, new in zip(self.batch, batch or self.mix()):
+            kept.copy_(new)
+
     def forward_backward(self):
-        with torch.no_grad():
-            noisy, clean = self.mixer.sample()
+        noisy, clean, *heard = self.batch
         for f in self.flats:
             f.grad.zero_()
-        heard = sensed(self.mixer, noisy) if self.network.config["input"]["rate"] == 4000 else (noisy,)
         # no cache of casts: it would outlive the recording of a CUDA graph
         with torch.autocast(self.a.device, torch.bfloat16, enabled=self.a.bfloat16, cache_enabled=False):
             estimate = self.forward(*heard)[:, self.lag:].float()
         n = estimate.shape[1]
-        total, parts = self.loss(estimate, clean[:, :n], noisy[:, :n])
+        total, parts = self.judge(estimate, clean[:, :n], noisy[:, :n])
         total.backward()
         return {"total": total.detach(), **parts}
 
@@ -98,10 +115,21 @@ class Trainer:
         return norm
 
     def whole_step(self):
+        """One step on the batch at hand; the next one is mixed on a stream of its own."""
+        if self.cuda:
+            here = torch.cuda.current_stream()
+            self.beside.wait_stream(here)
+            with torch.cuda.stream(self.beside):
+                following = self.mix()
         parts = self.forward_backward()
         parts["norm"] = self.update()
         for k, v in parts.items():
             self.totals[k].add_(v)
+        if self.cuda:
+            here.wait_stream(self.beside)
+        else:
+            following = self.mix()
+        self.refill(following)
 
     def set_rates(self, progress):
         lr = learning_rate(self.step, progress, self.a.rate)
@@ -113,7 +141,8 @@ class Trainer:
         self.keep.fill_(min(0.9995, (self.step + 1) / (self.step + 20)))
 
     def capture(self):
-        """Warm up, then record the step once; weights and optimiser are put back afterwards."""
+        """Warm up, then record the step once; weights, optimiser and random state are put back afterwards."""
+        random = torch.cuda.get_rng_state()
         weights = [f.detach().clone() for f in self.flats]
         moments = [{k: v.clone() for k, v in self.optimiser.state.get(f, {}).items()} for f in self.flats]
         stream = torch.cuda.Stream()
@@ -131,6 +160,7 @@ class Trainer:
                 f.copy_(w)
                 for k, v in self.optimiser.state[f].items():
                     v.copy_(m[k]) if k in m else v.zero_()
+        torch.cuda.set_rng_state(random)
         return graph.replay
 
     def save(self, path):
@@ -141,9 +171,10 @@ class Trainer:
                  "config": self.network.config, "arguments": vars(self.a)}
         torch.save(state, path + ".part")
         os.replace(path + ".part", path)
+        self.refill()               # as the sitting that goes on from here will
 
     def load(self, path):
-        state = torch.load(path, map_location="cpu", **({} if torch.__version__ < "2" else {"weights_only": False}))
+        state = load(path)
         if state["config"] != self.network.config:
             raise SystemExit(f"{path}: made for another shape than {self.a.config} has now; move it away or name another --state")
         self.network.load_state_dict(state["weights"])
@@ -157,12 +188,16 @@ class Trainer:
         self.step = state["step"]
 
     def warm(self, path):
-        """Start from the EMA of another run of the same shape."""
-        state = torch.load(path, map_location="cpu", **({} if torch.__version__ < "2" else {"weights_only": False}))
+        """Start from the EMA of another run. A block the other network lacks starts as the identity: its branch is silent."""
+        given = dict(averaged(load(path)).named_parameters())
         with torch.no_grad():
-            for f, e, s in zip(self.flats, self.ema, state["ema"]):
-                f.copy_(s)
-                e.copy_(s)
+            for name, p in self.network.named_parameters():
+                if name in given:
+                    p.copy_(given[name])
+                elif name.endswith(("_ssm/C", "_channels/weight", "_channels/bias")):
+                    p.zero_()
+            for e, f in zip(self.ema, self.flats):
+                e.copy_(f)
 
     def train(self, path):
         for k in ("total", "spectral", "sisdr", "loudness", "unclear", "norm"):
@@ -170,6 +205,7 @@ class Trainer:
         replay = self.whole_step if self.a.no_graph or not self.cuda else self.capture()
         for t in self.totals.values():
             t.zero_()
+        self.refill()
         begin = mark = saved = time.time()
         first, every = self.step, 200 if self.cuda else 20
         limit = 60 * self.a.minutes
@@ -194,18 +230,6 @@ class Trainer:
         spent = time.time() - begin
         print(json.dumps({"config": self.a.config, "steps": self.step, "this_sitting_steps": self.step - first, "seconds": round(spent),
                           "audio_hours": round((self.step - first) * self.a.batch * self.a.seconds / 3600, 1)}))
-
-
-def flatten(parameters):
-    """One leaf tensor that holds all of `parameters` as views, and likewise their gradients: few kernels per update."""
-    flat = nn.Parameter(torch.cat([p.detach().reshape(-1) for p in parameters]))
-    flat.grad = torch.zeros_like(flat)
-    at = 0
-    for p in parameters:
-        p.data = flat.data[at:at + p.numel()].view_as(p)
-        p.grad = flat.grad[at:at + p.numel()].view_as(p)
-        at += p.numel()
-    return flat
 
 
 def lag(network):
