@@ -4,10 +4,11 @@
 import type { Part } from './attenuate.ts'
 import { type Checkpoint, readCheckpoint } from './checkpoint.ts'
 import { fail } from './errors.ts'
+import { atLevels } from './levels.ts'
 import { lower, type Quantisation } from './lower.ts'
 import { type Card, encodeModel, type OpRecord, weightsOffsetOf } from './modelfile.ts'
 import { plan } from './plan.ts'
-import { quantiseNetwork, type WeightFormat } from './quantise.ts'
+import { type Heard, quantiseNetwork, type WeightFormat } from './quantise.ts'
 import { countMacs, type Format } from './record.ts'
 import {
   analyseLayers,
@@ -127,11 +128,17 @@ function reduceAndCompile(checkpoint: Checkpoint, options: CompileOptions, targe
 function roundAndCompile(checkpoint: Checkpoint, options: CompileOptions, notes: Record<string, unknown> = {}) {
   const { format = 'f32', calibration, mixedSnrDb, onProgress } = options
   if (format === 'f32') return { bytes: compileCheckpoint(checkpoint, notes), weights: undefined }
-  const trace = calibration && calibrate(checkpoint, calibration)
+  const trace = calibration && listen(checkpoint, calibration)
   const { quantisation, formats, snrDb } = quantiseNetwork(checkpoint.graph, format, trace, mixedSnrDb, onProgress)
   const weights: WeightReport = { format, snrDb, formats: Object.fromEntries(formats) }
   const noted = { ...notes, weights: { format, ...(snrDb === undefined ? {} : { snrDb }) } }
   return { bytes: compileCheckpoint(checkpoint, noted, quantisation), weights }
+}
+
+/** At several levels. */
+function listen(checkpoint: Checkpoint, calibration: Float32Array): Heard {
+  const { samples, ends } = atLevels(calibration, checkpoint.graph.input.hop)
+  return { ...calibrate(checkpoint, samples), ends }
 }
 
 /** Per hop. */

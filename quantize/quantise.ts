@@ -6,6 +6,7 @@
 import { fail } from './errors.ts'
 import { executeFrom, executeNode, type Trace } from './execution.ts'
 import type { Graph, Node } from './graph.ts'
+import { relativeError } from './levels.ts'
 import type { Quantisation } from './lower.ts'
 import { type IntegerMatrix, type Matrix, matricesOfNode, withMatrices } from './pack.ts'
 import { momentsOfNode } from './quantise.moments.ts'
@@ -19,8 +20,13 @@ export interface Quantised {
   readonly quantisation: Quantisation
   /** Of every node with matrices. */
   readonly formats: ReadonlyMap<string, Format>
-  /** Of the output with rounded weights against that without, on the calibration audio. */
+  /** Of the output with rounded weights against that without, on the calibration audio, all its levels alike. */
   readonly snrDb: number | undefined
+}
+
+/** What the network does on calibration audio, and where its levels end (levels.ts). */
+export interface Heard extends Trace {
+  readonly ends?: readonly number[]
 }
 
 /** Of the output, where `mixed` is not told. */
@@ -29,7 +35,7 @@ export const DEFAULT_MIXED_SNR_DB = 30
 export function quantiseNetwork(
   graph: Graph,
   format: WeightFormat,
-  trace?: Trace,
+  trace?: Heard,
   targetSnrDb = DEFAULT_MIXED_SNR_DB,
   onProgress: (fraction: number, what: string) => void = () => {},
 ): Quantised {
@@ -119,10 +125,10 @@ function levelStates(node: Node, moments: Moments[][] | undefined): { matrices: 
 }
 
 /** int4 everywhere, then back to int8 where that buys most, until the errors keep to the target. */
-function mix(graph: Graph, choices: readonly Choice[], trace: Trace | undefined, targetSnrDb: number): Option[] {
+function mix(graph: Graph, choices: readonly Choice[], trace: Heard | undefined, targetSnrDb: number): Option[] {
   if (!trace)
     return fail('OPTION_INVALID', 'format mixed without calibration audio', undefined, 'give it a noisy recording')
-  const allowed = sumSquares(trace.signals.get('output')!) / 10 ** (targetSnrDb / 10)
+  const allowed = 10 ** (-targetSnrDb / 10)
   const candidates = choices.map((choice) => {
     const errors = choice.options.map((option) => errorOf(graph, choice.node, option, trace))
     return { choice, errors, at: 0 }
@@ -140,12 +146,12 @@ function mix(graph: Graph, choices: readonly Choice[], trace: Trace | undefined,
   return candidates.map(({ choice, at }) => choice.options[at])
 }
 
-/** Power of what rounding this node alone changes at the output. */
-function errorOf(graph: Graph, node: Node, { matrices }: Option, trace: Trace): number {
+/** Relative power of what rounding this node alone changes at the output. */
+function errorOf(graph: Graph, node: Node, { matrices }: Option, trace: Heard): number {
   if (!matrices) return 0
   const rounded = withMatrices(node, matrices.map(restoreMatrix))
   const output = executeFrom(graph, trace, new Map([[node.name, executeNode(graph, rounded, trace)]]))
-  return sumDifference(output, trace.signals.get('output')!)
+  return errorAgainst(trace, output)
 }
 
 /** The graph with the rounded weights in real numbers. */
@@ -157,25 +163,16 @@ export function restoreNetwork(graph: Graph, quantisation: Quantisation): Graph 
   return { ...graph, nodes }
 }
 
-function measureSnr(graph: Graph, quantisation: Quantisation, trace: Trace): number {
+function measureSnr(graph: Graph, quantisation: Quantisation, trace: Heard): number {
   const restored = restoreNetwork(graph, quantisation)
   const signals = new Map([
     ['input', trace.signals.get('input')!],
     ['flag', trace.signals.get('flag')!],
   ])
   for (const node of restored.nodes) signals.set(node.name, executeNode(restored, node, { hops: trace.hops, signals }))
-  const exact = trace.signals.get('output')!
-  return 10 * Math.log10(sumSquares(exact) / sumDifference(signals.get('output')!, exact))
+  return -10 * Math.log10(errorAgainst(trace, signals.get('output')!))
 }
 
-function sumSquares(x: ArrayLike<number>): number {
-  let sum = 0
-  for (let i = 0; i < x.length; i++) sum += x[i] ** 2
-  return sum
-}
-
-function sumDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
-  let sum = 0
-  for (let i = 0; i < a.length; i++) sum += (a[i] - b[i]) ** 2
-  return sum
+function errorAgainst({ signals, ends = [1] }: Heard, output: ArrayLike<number>): number {
+  return relativeError(output, signals.get('output')!, ends)
 }

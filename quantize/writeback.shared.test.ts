@@ -1,5 +1,5 @@
-// A reduced network written back: training/ loads it, computes the same and has a gradient for every tensor; the compiler
-// reads it again as the same function. Needs a python3 with torch.
+// A reduced network written back: training/ loads it, computes the same and has a gradient for every tensor, with weights
+// rounded to integers too; the compiler reads it again as the same function. Needs a python3 with torch.
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -26,6 +26,13 @@ y.square().mean().backward()
 missing = [name for name, p in network.named_parameters() if p.grad is None or not torch.isfinite(p.grad).all()]
 assert not missing, missing
 y.detach().numpy()[0].tofile(sys.argv[3])
+for form in ('int8', 'int4'):
+    network.format = form
+    network.zero_grad()
+    z = network(torch.from_numpy(np.fromfile(sys.argv[2], np.float32))[None])
+    z.square().mean().backward()
+    assert all(torch.isfinite(p.grad).all() and p.grad.abs().sum() > 0 for n, p in network.named_parameters() if n.endswith('/C')), form
+    z.detach().numpy()[0].tofile(sys.argv[3] + '.' + form)
 `
 
 const folder = mkdtempSync(join(tmpdir(), 'writeback-'))
@@ -38,6 +45,10 @@ function measureSnrDb(wanted: Float32Array, found: Float32Array): number {
     error += (value - found[i]) ** 2
   }
   return 10 * Math.log10(signal / error)
+}
+
+function readSamples(file: string): Float32Array {
+  return new Float32Array(Uint8Array.from(readFileSync(file)).buffer)
 }
 
 test('reduced, written, trained further, compiled again', () => {
@@ -60,8 +71,10 @@ test('reduced, written, trained further, compiled again', () => {
     const { status, stderr } = spawnSync(python!, ['-c', SCRIPT, file, input, output], { cwd: root })
     assert.is(status, 0, stderr.toString())
     const wanted = execute(checkpoint.graph, samples).signals.get('output')!
-    const trained = new Float32Array(Uint8Array.from(readFileSync(output)).buffer)
+    const trained = readSamples(output)
     assert.ok(measureSnrDb(wanted, trained) > 90, `training: ${measureSnrDb(wanted, trained)} dB`)
+    const [int8, int4] = ['.int8', '.int4'].map((form) => measureSnrDb(wanted, readSamples(output + form)))
+    assert.ok(int8 > 20 && int4 < int8 - 10, `rounded while training: int8 ${int8} dB, int4 ${int4} dB`)
     const again = execute(readCheckpoint(readFileSync(file)).graph, samples).signals.get('output')!
     assert.ok(measureSnrDb(wanted, again) > 100, `compiler: ${measureSnrDb(wanted, again)} dB`)
   }

@@ -1,8 +1,10 @@
 // `npm run tables`: the measured tables of README.md, written anew from bench/results. In: `--quality FILE`, a report of
-// `npm run evaluate -- --json FILE`, first condensed to its means in bench/results/quality.json.
+// `npm run evaluate -- --json FILE`, first condensed to its means in bench/results/quality.json. The others are there as
+// `npm run bench` and `npm run formats` write them with --json.
 
 import { readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
+import type { FormatRow } from '../bench/quality/formatRow.ts'
 import { meanScores, type Scores } from '../bench/quality/scores.ts'
 
 interface Evaluation {
@@ -52,9 +54,11 @@ if (values.quality !== undefined) {
 }
 const quality = JSON.parse(readFileSync(qualityFile, 'utf8')) as Condensed
 const timings = JSON.parse(readFileSync(new URL('bench/results/hop.node20.json', root), 'utf8')) as Timings
+const formats = JSON.parse(readFileSync(new URL('bench/results/formats.json', root), 'utf8')) as readonly FormatRow[]
 const readme = new URL('README.md', root)
 const text = [
   ['quality', qualityTables(quality)],
+  ['formats', formatsTable(formats)],
   ['speed', speedTable(timings)],
 ].reduce((page, [name, table]) => replaceBlock(page, name, table), readFileSync(readme, 'utf8'))
 writeFileSync(readme, text)
@@ -95,6 +99,21 @@ function metricTable(systems: Condensed[string]): string {
       ...metrics.map((key) => scores[key]?.toFixed(digits(key)) ?? '-'),
     ]),
   )
+}
+
+/** One row per model and format, one column per level. */
+function formatsTable(rows: readonly FormatRow[]): string {
+  const levels = [...new Set(rows.map((row) => row.levelDb))]
+  const names = [...new Set(rows.map(({ model, format }) => `${model} ${format}`))]
+  const body = names.map((name) => {
+    const own = rows.filter(({ model, format }) => `${model} ${format}` === name)
+    const cells = levels.map((level) => {
+      const { pesq, stoi, siSdr } = own.find(({ levelDb }) => levelDb === level)!.scores
+      return `${pesq.toFixed(3)} / ${stoi.toFixed(4)} / ${siSdr.toFixed(2)}`
+    })
+    return [name, (own[0].bytes / 1000).toFixed(0), ...cells]
+  })
+  return markdown(['PESQ-WB / STOI / SI-SDR dB', 'kB', ...levels.map((level) => `peak at ${level} dBFS`)], body)
 }
 
 function speedTable({ machine, rows, peers, files }: Timings): string {

@@ -197,9 +197,10 @@ class Mixer:
         return torch.where(self.often(0.3), x * (1 - (inside / 160).clamp(0, 1)), x)
 
     def late_start(self):
-        """Digital silence for up to 2.4 s, then everything at once."""
-        t = torch.arange(self.samples, device=self.device)
-        return torch.where(self.often(0.12), (t >= self.draw(0.3, 2.4) * 16000).float(), torch.ones_like(t, dtype=torch.float32))
+        """Gains: digital silence for up to 2.4 s, then everything at once, (B, samples); that of the noise, low in half of these items."""
+        t, late = torch.arange(self.samples, device=self.device), self.often(0.12)
+        gate = torch.where(late, (t >= self.draw(0.3, 2.4) * 16000).float(), torch.ones_like(t, dtype=torch.float32))
+        return gate, torch.where(late & self.often(0.5), 10 ** (self.draw(-60, -20) / 20), torch.ones_like(gate[:, :1]))
 
     def band_limited(self, x, cutoff):
         f = torch.arange(self.samples // 2 + 1, device=self.device) * (16000 / self.samples)
@@ -220,8 +221,8 @@ class Mixer:
         noise = torch.where(kind > 0.94, noise * 1e-3, noise)                    # clean only
         step = torch.where(torch.arange(self.samples, device=self.device) < self.draw(0, self.samples), torch.ones_like(speech), 10 ** (self.draw(-12, 12) / 20))
         jump = torch.where(self.often(0.06), step, torch.ones_like(step))
-        jump = jump * self.late_start()
-        clean, noisy = speech * jump, (speech + noise) * jump
+        gate, quiet = self.late_start()
+        clean, noisy = speech * jump * gate, (speech + noise * quiet) * jump * gate
         both = self.some(torch.stack([clean, noisy], 1), 0.08, lambda part, x: part.band_limited(x, part.draw(3400, 7000)), at=-1)
         clean, noisy = both.unbind(1)
         peak = noisy.abs().amax(-1, keepdim=True)

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import nn
 import torch.nn.functional as F
+from .rounding import rounded
 from .safetensors_io import read
 from .scan import scan
 from .shapes import windows
@@ -29,6 +30,7 @@ class Network(nn.Module):
             for node, window in windows(config).items():
                 self.get(node, "window").data.copy_(torch.tensor(window))
         self.shapes = shapes
+        self.format = None       # or "int8", "int4": weights rounded as the compiler would (rounding.py)
 
     def put(self, node, name, value, trained=True):
         self.tensors[f"{node}/{name}"] = nn.Parameter(value, requires_grad=trained)
@@ -37,6 +39,10 @@ class Network(nn.Module):
         key = f"{node}/{name}"
         return self.tensors[key] if key in self.tensors else None
 
+    def weight(self, node, name):
+        get = lambda tensor: self.get(node["name"], tensor)
+        return get(name) if self.format is None else rounded(get, node["op"], name, self.format)
+
     def forward(self, x, flag=None):
         values = {"input": x.t()[:, :, None, None]}
         if flag is not None:
@@ -44,7 +50,7 @@ class Network(nn.Module):
         for node in self.config["graph"]:
             name = node["name"]
             inputs = [values[i] for i in node["in"]]
-            values[name] = OPS[node["op"]](inputs, node, lambda t: self.get(name, t), self.shapes)
+            values[name] = OPS[node["op"]](inputs, node, lambda t: self.weight(node, t), self.shapes)
         return values["output"][:, :, 0, 0].t()
 
 

@@ -14,6 +14,7 @@ from torch import nn
 from .data import Mixer, sensed
 from .losses import DenoisingLoss
 from .network import Network, from_checkpoint
+from .rounding import FORMATS
 from .shapes import SHIPPED
 from .state import averaged, by_rate, flatten, load
 
@@ -35,6 +36,7 @@ def arguments():
     p.add_argument("--intelligibility", type=float, default=4.0, help="weight of 1 - STOI")
     p.add_argument("--bfloat16", action="store_true", help="the network's matrix products in bfloat16 (GPU)")
     p.add_argument("--checkpoint", help="network and weights to train further, such as a reduced one; --config then only names the state file")
+    p.add_argument("--round", choices=FORMATS, help="weights rounded in every forward pass as the compiler stores them, for int4 above all; fine-tune with --warm")
     p.add_argument("--warm", help="state file to take weights (EMA) from at step 0")
     p.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     p.add_argument("--compile", action="store_true", help="fuse the network and the loss with torch.compile (PyTorch 2, a minute at the start)")
@@ -52,6 +54,7 @@ class Trainer:
         self.a = a
         torch.manual_seed(a.seed)
         self.network = (from_checkpoint(a.checkpoint) if a.checkpoint else Network(SHIPPED[a.config](), seed=a.seed)).to(a.device)
+        self.network.format = a.round
         self.loss = DenoisingLoss(a.loudness, a.sisdr, a.intelligibility).to(a.device)
         self.mixer = Mixer(a.bank, a.batch, int(a.seconds * 16000) // 256 * 256, a.device)
         self.lag = lag(self.network)

@@ -119,7 +119,7 @@ const runTask = async (
   systems: readonly System[],
   write?: string,
 ): Promise<TaskResult> => {
-  const { title, clips: makeClips } = TASKS[task]
+  const { title, clips: makeClips, systems: own } = TASKS[task]
   const clips = makeClips(mixes)
   const writeTo = write && join(write, task)
   note(title)
@@ -130,7 +130,8 @@ const runTask = async (
       clips.map((c) => c.clean),
     )
   const results: TaskResult['systems'] = []
-  for (const system of systems) results.push({ system: system.name, clips: await runSystem(system, clips, writeTo) })
+  for (const system of own?.() ?? systems)
+    results.push({ system: system.name, clips: await runSystem(system, clips, writeTo) })
   return { task, title, systems: results }
 }
 
@@ -163,7 +164,7 @@ const evaluate = async (options: Options): Promise<void> => {
 
   const results: TaskResult[] = []
   for (const task of options.tasks.filter((t) => t in TASKS))
-    results.push(await runTask(task, task === 'denoise' ? mixes : few, systems, options.write))
+    results.push(await runTask(task, task === 'denoise' || task === 'sensor' ? mixes : few, systems, options.write))
 
   const depths: DepthResult[] = []
   if (options.tasks.includes(NOISE_TASK)) {

@@ -1,0 +1,43 @@
+// Receivers of a 4 kHz / 4-bit sensor: every clip goes through the sensor's decimator and codec, then to 16 kHz by sinc
+// interpolation alone, by sinc interpolation and a 16 kHz denoiser, or by nano. Aligned with the clip.
+import { Denoiser, SensorEncoder, SensorReceiver } from '../../../sdk/index.ts'
+import { decodePacket } from '../../../sdk/sensor/packet.ts'
+import { resample } from '../resample.ts'
+import type { System } from './system.ts'
+
+const [RATE, SENSOR_RATE, BLOCK] = [16000, 4000, 64]
+/** Of the sensor's decimator, in samples at 16 kHz. */
+const DELAY = 96
+
+const packetsOf = (x: Float32Array): Uint8Array[] => {
+  const encoder = new SensorEncoder({ sampleRate: RATE })
+  const padded = new Float32Array(x.length + DELAY)
+  padded.set(x)
+  return [...encoder.push(padded), ...encoder.flush()]
+}
+
+const interpolate = (x: Float32Array): Float32Array => {
+  const packets = packetsOf(x)
+  const slow = new Float32Array(packets.length * BLOCK)
+  for (const [i, packet] of packets.entries()) decodePacket(packet, slow.subarray(i * BLOCK, (i + 1) * BLOCK))
+  return resample(slow, SENSOR_RATE, RATE).slice(DELAY, DELAY + x.length)
+}
+
+const denoise = async (x: Float32Array, model: string): Promise<Float32Array> => {
+  using denoiser = await Denoiser.create({ model, sampleRate: RATE })
+  return Float32Array.from([...denoiser.process(x), ...denoiser.flush()])
+}
+
+const receive = async (x: Float32Array, model: string): Promise<Float32Array> => {
+  using denoiser = await Denoiser.create({ model })
+  const receiver = new SensorReceiver(denoiser)
+  const parts = packetsOf(x).map((packet) => receiver.take(packet).slice())
+  const y = Float32Array.from([...parts, receiver.flush()].flatMap((part) => [...part]))
+  return y.slice(DELAY, DELAY + x.length)
+}
+
+export const sensorSystems = (): System[] => [
+  { name: 'sinc', enhance: async (x) => interpolate(x) },
+  { name: 'sinc, then ours lite', enhance: (x) => denoise(interpolate(x), 'lite') },
+  { name: 'ours nano', enhance: (x) => receive(x, 'nano') },
+]

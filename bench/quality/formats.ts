@@ -1,0 +1,96 @@
+// `npm run formats`: what int8 and int4 cost in quality. In: checkpoints in models/, sources as for `npm run evaluate`. Every
+// model is compiled in each format, as `attenuate compile --format` does it; the same seeded mixes go through all, at four
+// levels. Out: a table on stdout, progress on stderr, optionally JSON.
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { compileWithReport } from '../../quantize/compile.ts'
+import { bundledClip, readCalibration } from '../../sdk/cli/calibration.ts'
+import { openOurs } from './baselines/ours.ts'
+import { enhanceAll } from './baselines/system.ts'
+import { FORMATS, type FormatRow } from './formatRow.ts'
+import { dbToGain, peak } from './level.ts'
+import { DEFAULT_PLAN, defaultSources, type Mix, makeMixes } from './mixes.ts'
+import { meanScores, scoreClips } from './scores.ts'
+import { readSources, SAMPLE_RATE } from './sources.ts'
+import { formatTable } from './table.ts'
+
+/** Peak of the noisy input, dBFS. */
+const LEVELS = [-60, -40, -20, 0]
+const HEADROOM_DB = -0.01
+
+const HELP = `npm run formats -- [options]
+
+  --sources DIR  folder with clean/ and noise/; default $QUALITY_SOURCES or ../shared/data/val
+  --models LIST  checkpoints in models/, default base,lite,hq
+  --count N      noisy mixes, default ${DEFAULT_PLAN.count}
+  --seed N       default ${DEFAULT_PLAN.seed}
+  --json FILE    every row`
+
+const { values } = parseArgs({
+  options: {
+    sources: { type: 'string', default: defaultSources() },
+    models: { type: 'string', default: 'base,lite,hq' },
+    count: { type: 'string', default: String(DEFAULT_PLAN.count) },
+    seed: { type: 'string', default: String(DEFAULT_PLAN.seed) },
+    json: { type: 'string' },
+    help: { type: 'boolean', short: 'h' },
+  },
+})
+
+/** The model compiled in a format, over the mixes at every level. */
+const measure = async (model: string, format: FormatRow['format'], mixes: readonly Mix[], folder: string) => {
+  const checkpoint = readFileSync(new URL(`../../models/${model}.safetensors`, import.meta.url))
+  const calibration = await readCalibration(bundledClip(), SAMPLE_RATE)
+  const { bytes } = compileWithReport(checkpoint, { format, calibration })
+  const path = join(folder, `${model}.${format}.ssm`)
+  writeFileSync(path, bytes)
+  const opened = await openOurs(path)
+  if ('absent' in opened) throw new Error(opened.absent)
+  const rows: FormatRow[] = []
+  for (const levelDb of LEVELS) {
+    const gains = mixes.map(({ noisy }) => dbToGain(levelDb + HEADROOM_DB) / peak(noisy))
+    const outputs = await enhanceAll(
+      opened.system,
+      mixes.map(({ noisy }, i) => noisy.map((v) => v * gains[i])),
+    )
+    // scored at the level of the mix: PESQ and STOI have thresholds
+    const pairs = mixes.map(({ clean }, i) => ({ clean, enhanced: outputs[i].map((v) => v / gains[i]) }))
+    rows.push({ model, format, bytes: bytes.length, levelDb, scores: meanScores(scoreClips(pairs)) })
+    process.stderr.write(`${model} ${format} at ${levelDb} dBFS\n`)
+  }
+  return rows
+}
+
+const line = ({ model, format, bytes, levelDb, scores }: FormatRow): string[] => [
+  model,
+  format,
+  (bytes / 1000).toFixed(0),
+  String(levelDb),
+  scores.pesq.toFixed(3),
+  scores.stoi.toFixed(4),
+  scores.siSdr.toFixed(2),
+]
+
+if (values.help) console.log(HELP)
+else {
+  const plan = { ...DEFAULT_PLAN, count: Number(values.count), seed: Number(values.seed) }
+  const mixes = makeMixes(readSources(values.sources), plan)
+  const folder = mkdtempSync(join(tmpdir(), 'formats-'))
+  const rows: FormatRow[] = []
+  try {
+    for (const model of values.models.split(','))
+      for (const format of FORMATS) rows.push(...(await measure(model, format, mixes, folder)))
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+  console.log(
+    formatTable(
+      'Weights rounded: quality at four levels',
+      ['model', 'weights', 'kB', 'peak dBFS', 'PESQ-WB', 'STOI', 'SI-SDR dB'],
+      rows.map(line),
+    ),
+  )
+  if (values.json) writeFileSync(values.json, `${JSON.stringify(rows, null, 1)}\n`)
+}

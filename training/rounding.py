@@ -1,0 +1,52 @@
+"""Weights as the compiler will round them, with a straight-through gradient (Bengio, Leonard and Courville, arXiv 1308.3432).
+
+int8: one scale per row, int4: one per 32 columns of a row (quantize/FORMAT.md); mixing over bands stays int8. Here to the nearest
+integer; the compiler then rounds what was trained for least error at each layer's output.
+"""
+import torch
+
+INT4_GROUP = 32
+MATRICES = {"linear": ("weight",), "bandconv": ("weight",), "mix": ("weight",), "ssm": ("B", "C")}
+FORMATS = ("int8", "int4")
+
+
+def rounded(get, op, name, form):
+    """Tensor `name` of an op as `form` stores it, any shape; the gradient passes as if nothing had been done.
+
+    get: the op's tensors by name."""
+    w = get(name)
+    if w is None or name not in MATRICES.get(op, ()):
+        return w
+    with torch.no_grad():
+        level = state_levels(get) if name == "C" else 1.0
+        level = level[:, None] if w.dim() == 3 and name == "C" else level
+        rows = as_rows(w * level, op)
+        near = nearest(rows.reshape(-1, rows.shape[-1]), "int8" if op == "mix" else form).reshape(rows.shape)
+        step = from_rows(near, w, op) / level - w
+    return w + step
+
+
+def state_levels(get):
+    """(N,) power of two near each state's RMS for white input: columns of C share scales, so the compiler levels the states."""
+    decay = torch.exp(get("log_dt")) * torch.nn.functional.softplus(get("A")[:, 0])
+    power = get("B").flatten(1).square().sum(1) * torch.exp(2 * get("log_dt")) / (1 - torch.exp(-2 * decay))
+    return torch.exp2(torch.round(0.5 * torch.log2(power + 1e-30)))
+
+
+def as_rows(w, op):
+    """The last axis is what a row of the compiled matrix multiplies; real and imaginary parts are rows of their own."""
+    if op == "ssm":
+        return w.movedim(2, 0) if w.dim() == 3 else w
+    return w if op == "mix" else w.flatten(1)
+
+
+def from_rows(rows, w, op):
+    return rows.movedim(0, 2) if op == "ssm" and w.dim() == 3 else rows.reshape(w.shape)
+
+
+def nearest(w, form):
+    """(rows, columns) to the nearest multiple of its scale."""
+    width, largest = (w.shape[1], 127) if form == "int8" else (INT4_GROUP, 7)
+    padded = torch.nn.functional.pad(w, (0, -w.shape[1] % width)).reshape(w.shape[0], -1, width)
+    scale = (padded.abs().amax(-1, keepdim=True) / largest).clamp(min=1e-12)
+    return (torch.round(padded / scale) * scale).flatten(1)[:, :w.shape[1]]
