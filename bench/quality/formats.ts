@@ -92,5 +92,5 @@ else {
       rows.map(line),
     ),
   )
-  if (values.json) writeFileSync(values.json, `${JSON.stringify(rows, null, 1)}\n`)
+  if (values.json) writeFileSync(values.json, `${JSON.stringify(rows, null, 2)}\n`)
 }
