@@ -18,6 +18,8 @@ from .rounding import FORMATS
 from .shapes import SHIPPED
 from .state import averaged, by_rate, flatten, load
 
+DIVERGED = 1e4      # a mean gradient norm that no sound run has; some tens are usual
+
 
 def arguments():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -39,7 +41,7 @@ def arguments():
     p.add_argument("--round", choices=FORMATS, help="weights rounded in every forward pass as the compiler stores them, for int4 above all; fine-tune with --warm")
     p.add_argument("--warm", help="state file to take weights (EMA) from at step 0")
     p.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
-    p.add_argument("--compile", action="store_true", help="fuse the network and the loss with torch.compile (PyTorch 2, a minute at the start)")
+    p.add_argument("--compile", action="store_true", help="fuse the network with torch.compile (PyTorch 2, a minute at the start)")
     p.add_argument("--no-graph", action="store_true", help="run without a CUDA graph")
     return p.parse_args()
 
@@ -58,7 +60,8 @@ class Trainer:
         self.loss = DenoisingLoss(a.loudness, a.sisdr, a.intelligibility).to(a.device)
         self.mixer = Mixer(a.bank, a.batch, int(a.seconds * 16000) // 256 * 256, a.device)
         self.lag = lag(self.network)
-        self.compiled()
+        # the loss stays as it is: fused, its complex transforms read memory that was handed out again (PyTorch 2.11)
+        self.forward = torch.compile(self.network, dynamic=False) if a.compile else self.network
         self.flats = [flatten(group) for group in by_rate(self.network)]
         self.ema = [f.detach().clone() for f in self.flats]
         self.cuda = a.device == "cuda"
@@ -72,15 +75,6 @@ class Trainer:
         self.batch = self.mix()
         self.step = 0
         self.totals = {}
-
-    def compiled(self):
-        """`forward` and `judge`: network and loss, fused with --compile."""
-        self.forward, self.judge = self.network, self.loss
-        if self.a.compile:
-            silence = torch.zeros(self.mixer.batch, self.mixer.samples, device=self.a.device)
-            with torch.no_grad():
-                self.loss(*[silence[:, :silence.shape[1] - self.lag]] * 3)       # its cached curves must not be made while fused
-            self.forward, self.judge = (torch.compile(f, dynamic=False) for f in (self.network, self.loss))
 
     @torch.no_grad()
     def mix(self):
@@ -101,7 +95,7 @@ class Trainer:
         with torch.autocast(self.a.device, torch.bfloat16, enabled=self.a.bfloat16, cache_enabled=False):
             estimate = self.forward(*heard)[:, self.lag:].float()
         n = estimate.shape[1]
-        total, parts = self.judge(estimate, clean[:, :n], noisy[:, :n])
+        total, parts = self.loss(estimate, clean[:, :n], noisy[:, :n])
         total.backward()
         return {"total": total.detach(), **parts}
 
@@ -221,6 +215,8 @@ class Trainer:
                 parts = {k: t.item() / every for k, t in self.totals.items()}
                 for t in self.totals.values():
                     t.zero_()
+                if not parts["norm"] < DIVERGED:
+                    raise SystemExit(f"step {self.step}: mean gradient norm {parts['norm']:.3g}, expected less than {DIVERGED:g}: the run has diverged and was not saved")
                 now = time.time()
                 speed = every * self.a.batch * self.a.seconds / (now - mark)
                 mark = now
