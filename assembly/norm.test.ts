@@ -1,4 +1,4 @@
-// norm against f64: odd widths, fused activation, an offset much larger than the spread, silence.
+// norm against f64: odd widths, weights per position, fused activation, an offset much larger than the spread, silence.
 
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -6,7 +6,10 @@ import { Bench, buildModel, floatWord, padded, randoms, relativeError } from './
 
 const EPS = 1e-5
 
-function run(x: Float32Array, channels: number, w: Float32Array, b: Float32Array, activation = 0, positions = 2) {
+const PER_POSITION = 256
+
+/** `parameter`: activation, and PER_POSITION where weights are (positions, channels). */
+function run(x: Float32Array, channels: number, w: Float32Array, b: Float32Array, parameter = 0, positions = 2) {
   const bench = new Bench(
     buildModel([
       {
@@ -16,7 +19,7 @@ function run(x: Float32Array, channels: number, w: Float32Array, b: Float32Array
         channels,
         inputs: [x.length],
         weights: [padded(w), padded(b)],
-        parameters: [floatWord(EPS), activation],
+        parameters: [floatWord(EPS), parameter],
       },
     ]),
   )
@@ -32,7 +35,10 @@ function reference(x: Float32Array, channels: number, w: Float32Array, b: Float3
     const mean = values.reduce((a, v) => a + v, 0) / channels
     const variance = values.reduce((a, v) => a + (v - mean) ** 2, 0) / channels
     for (let c = 0; c < channels; c++)
-      y.push(((values[c] - mean) / Math.sqrt(variance + Math.fround(EPS))) * w[c] + b[c])
+      y.push(
+        ((values[c] - mean) / Math.sqrt(variance + Math.fround(EPS))) * w[(row + c) % w.length] +
+          b[(row + c) % b.length],
+      )
   }
   return y
 }
@@ -44,6 +50,23 @@ for (const channels of [1, 2, 3, 4, 5, 7, 16, 24, 27, 96]) {
     assert.ok(relativeError(run(x, channels, w, b), reference(x, channels, w, b)) < 1e-6)
     const gated = reference(x, channels, w, b).map((v) => v / (1 + Math.exp(-v)))
     assert.ok(relativeError(run(x, channels, w, b, 1), gated) < 5e-6)
+  })
+}
+
+for (const [positions, channels] of [
+  [3, 5],
+  [4, 8],
+  [6, 12],
+  [7, 16],
+  [24, 48],
+]) {
+  test(`weights for each of ${positions} positions, ${channels} channels, two steps`, () => {
+    const x = randoms(2 * positions * channels, channels)
+    const [w, b] = [randoms(positions * channels, 1), randoms(positions * channels, 2)]
+    const expected = reference(x, channels, w, b)
+    assert.ok(relativeError(run(x, channels, w, b, PER_POSITION, positions), expected) < 1e-6)
+    const gated = expected.map((v) => v / (1 + Math.exp(-v)))
+    assert.ok(relativeError(run(x, channels, w, b, PER_POSITION | 1, positions), gated) < 5e-6)
   })
 }
 

@@ -1,32 +1,56 @@
 // Layer norm over channels at each step and position: y = (x - mean) / sqrt(var + eps) * w + b, biased variance, and
-// the activation that follows. In, out: (steps, positions, C) f32. Four partial sums, added as `sumLanes` says. Where C
+// the activation that follows; weights are (C) or (positions, C). In, out: (steps, positions, C) f32. Four partial sums, added as `sumLanes` says. Where C
 // is a multiple of 4, four rows go together: their means and deviations are lanes of one vector.
 
 import { activate, gatePair, SILU } from './activation'
 import { LANES, loadPart, madd, splat, storePart, sumLanes, VECTOR } from './lanes'
 import { Op } from './record'
 
+const PER_POSITION: i32 = 256
+
 export function norm(op: Op, program: usize, scratch: usize, from: i32, to: i32): void {
   const channels = op.channels
-  const rows = (to - from) * op.positions
+  const positions = op.positions
   const weight = program + op.weights0
   const bias = program + op.weights1
   const eps = reinterpret<f32>(op.parameter0)
-  const stride = (<usize>channels) << 2
-  let x = op.inputStep(scratch, from)
-  let y = op.resultStep(scratch, from)
-  const together = channels % LANES === 0 ? rows & ~3 : 0
-  const gated = op.parameter1 === SILU && channels % (2 * LANES) === 0
-  for (let row = 0; row < together; row += 4, x += 4 * stride, y += 4 * stride) {
-    normFour(x, y, stride, weight, bias, eps, gated)
+  const activation = op.parameter1 & 255
+  const bytes = (<usize>channels) << 2
+  if (op.parameter1 & PER_POSITION) {
+    for (let step = from; step < to; step++) {
+      normRows(op.inputStep(scratch, step), op.resultStep(scratch, step), positions, channels, weight, bias, bytes, eps, activation)
+    }
+  } else {
+    const rows = (to - from) * positions
+    normRows(op.inputStep(scratch, from), op.resultStep(scratch, from), rows, channels, weight, bias, 0, eps, activation)
   }
-  for (let row = together; row < rows; row++, x += stride, y += stride) {
+}
+
+/** From the weights of one row to those of the next are `next` bytes: none where all rows share them. */
+function normRows(
+  x: usize,
+  y: usize,
+  rows: i32,
+  channels: i32,
+  weight: usize,
+  bias: usize,
+  next: usize,
+  eps: f32,
+  activation: i32,
+): void {
+  const stride = (<usize>channels) << 2
+  const together = channels % LANES === 0 ? rows & ~3 : 0
+  const gated = activation === SILU && channels % (2 * LANES) === 0
+  const ungated = gated ? y + <usize>together * stride : y
+  for (let row = 0; row < together; row += 4, x += 4 * stride, y += 4 * stride, weight += 4 * next, bias += 4 * next) {
+    normFour(x, y, stride, weight, bias, next, eps, gated)
+  }
+  for (let row = together; row < rows; row++, x += stride, y += stride, weight += next, bias += next) {
     const mean = sum(x, channels) / <f32>channels
     const spread = centre(x, y, channels, mean) / <f32>channels
     scale(y, weight, bias, channels, <f32>1 / sqrt<f32>(spread + eps))
   }
-  const done = gated ? together : 0
-  activate(op.parameter1, op.resultStep(scratch, from) + <usize>done * stride, (rows - done) * channels)
+  activate(activation, ungated, <i32>((y - ungated) >> 2))
 }
 
 /** The sums over the lanes of four vectors, in four lanes, each added as `sumLanes` does. */
@@ -43,7 +67,16 @@ function square(total: v128, x: v128, mean: v128): v128 {
   return madd(total, d, d)
 }
 
-function normFour(x: usize, y: usize, stride: usize, weight: usize, bias: usize, eps: f32, gated: bool): void {
+function normFour(
+  x: usize,
+  y: usize,
+  stride: usize,
+  weight: usize,
+  bias: usize,
+  next: usize,
+  eps: f32,
+  gated: bool,
+): void {
   const share = splat(<f32>1 / <f32>(stride >> 2))
   const end = x + stride
   let a = splat(0.0)
@@ -76,12 +109,18 @@ function normFour(x: usize, y: usize, stride: usize, weight: usize, bias: usize,
   finishRow(x, y, stride, weight, bias, f32x4.extract_lane(mean, 0), f32x4.extract_lane(factor, 0), gated)
   x += stride
   y += stride
+  weight += next
+  bias += next
   finishRow(x, y, stride, weight, bias, f32x4.extract_lane(mean, 1), f32x4.extract_lane(factor, 1), gated)
   x += stride
   y += stride
+  weight += next
+  bias += next
   finishRow(x, y, stride, weight, bias, f32x4.extract_lane(mean, 2), f32x4.extract_lane(factor, 2), gated)
   x += stride
   y += stride
+  weight += next
+  bias += next
   finishRow(x, y, stride, weight, bias, f32x4.extract_lane(mean, 3), f32x4.extract_lane(factor, 3), gated)
 }
 

@@ -48,7 +48,10 @@ function specsOf(kind: keyof typeof KIND): RecordSpec[] {
           return { ...shape, resultChannels: d, weights, parameters: [6, flags], ...sizes }
         })
       case 'norm':
-        return [{ ...shape, weights: [w(C), w(C, 2)], parameters: [floatWord(1e-5), 1] }]
+        return [
+          { ...shape, weights: [w(C), w(C, 2)], parameters: [floatWord(1e-5), 1] },
+          { ...shape, weights: [w(P * C), w(P * C, 2)], parameters: [floatWord(1e-5), 1 | 256] },
+        ]
       case 'affine':
         return [{ ...shape, weights: [w(C), w(C, 2)] }]
       case 'act':

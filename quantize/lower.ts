@@ -1,8 +1,10 @@
 // From graph to straight-line program. In: a checked graph. Out: ops over buffers with each value's lag in its own steps
 // (look-ahead only). Inserted here: delays where a merge of steps or a join needs them, and before the output so that
-// it arrives whole hops late. Vanishing here: reshapes (two names of one buffer), dead nodes, fused activations.
+// it arrives whole hops late. Vanishing here: reshapes (two names of one buffer), dead nodes, fused activations, affines
+// that a norm takes over.
 
 import { fail } from './errors.ts'
+import { foldAffines } from './folding.ts'
 import type { Graph, Node } from './graph.ts'
 import type { Shape } from './ops.ts'
 import { type Block, type IntegerMatrix, type Packed, packInverse, packNode } from './pack.ts'
@@ -50,7 +52,7 @@ interface Value {
 export const INPUT_BUFFER = 0
 
 export function lower(graph: Graph, quantisation: Quantisation = new Map()): Lowered {
-  return new Lowering(graph, quantisation).run()
+  return new Lowering(foldAffines(graph), quantisation).run()
 }
 
 class Lowering {

@@ -11,6 +11,7 @@ import {
   INT4_GROUP,
   matrixBytes,
   packBandconv,
+  packNorm,
   SSM_FLAGS,
   up,
   wordOfFloat,
@@ -163,7 +164,10 @@ const PACKERS: Record<string, (node: Node, activation: number) => Packed> = {
   ssm: packSsm,
   norm: (node, activation) => ({
     blocks: [vector(node.tensors.get('weight')), vector(node.tensors.get('bias'))],
-    parameters: [wordOfFloat(number(node, 'eps')), activation],
+    parameters: [
+      wordOfFloat(number(node, 'eps')),
+      packNorm({ activation, perPosition: node.tensors.get('weight')!.shape.length === 2 }),
+    ],
   }),
   affine: packAffine,
   act: (node) => ({

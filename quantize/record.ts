@@ -160,11 +160,26 @@ export function unpackConv(word: number): { taps: number; bands: number } {
   return { taps: word & 255, bands: (word >>> 8) & 255 }
 }
 
+export interface NormParameters {
+  activation: number
+  /** Weights (P, C), not (C). */
+  perPosition: boolean
+}
+
+export function unpackNorm(word: number): NormParameters {
+  return { activation: word & 255, perPosition: word >>> 8 === 1 }
+}
+
+export function packNorm({ activation, perPosition }: NormParameters): number {
+  return activation | (perPosition ? 256 : 0)
+}
+
 /** Code of the activation a record applies to its result; 0 where none. */
 export function activationOf({ kind, parameters: [first, second] }: Task): number {
   if (kind === 'bandconv') return unpackBandconv(first).activation
   if (kind === 'linear' || kind === 'act') return first
-  return kind === 'mix' || kind === 'conv' || kind === 'norm' ? second : 0
+  if (kind === 'norm') return unpackNorm(second).activation
+  return kind === 'mix' || kind === 'conv' ? second : 0
 }
 
 /** Bytes of everything a record touches; `format` is that of its matrices. */
@@ -219,9 +234,11 @@ export function measure(task: Task, format: number = FORMATS.f32): Extent {
         : columns * (rowsB + 2 * up(first))
       break
     }
-    case 'norm':
-      weights = [C, C]
+    case 'norm': {
+      const floats = unpackNorm(second).perPosition ? P * C : C
+      weights = [floats, floats]
       break
+    }
     case 'affine':
       weights = [first ? P * C : C, first ? P * C : C]
       optional = [1]

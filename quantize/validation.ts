@@ -128,7 +128,7 @@ function isConsistent(task: Task): boolean {
       return P === Q && first > 0 && first < 65536 && second < 16 && !both && (!diagonal || C === d)
     }
     case 'norm':
-      return unchanged && fusable
+      return unchanged && fusable && second < 512
     case 'affine':
       return unchanged && first < 2
     case 'act':

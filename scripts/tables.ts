@@ -4,7 +4,7 @@
 
 import { readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import type { FormatRow } from '../bench/quality/formatRow.ts'
+import type { FormatRow } from '../bench/quality/formats.ts'
 import { meanScores, type Scores } from '../bench/quality/scores.ts'
 
 interface Evaluation {

@@ -130,7 +130,7 @@ const runTask = async (
       clips.map((c) => c.clean),
     )
   const results: TaskResult['systems'] = []
-  for (const system of own?.() ?? systems)
+  for (const system of (await own?.()) ?? systems)
     results.push({ system: system.name, clips: await runSystem(system, clips, writeTo) })
   return { task, title, systems: results }
 }
@@ -164,7 +164,7 @@ const evaluate = async (options: Options): Promise<void> => {
 
   const results: TaskResult[] = []
   for (const task of options.tasks.filter((t) => t in TASKS))
-    results.push(await runTask(task, task === 'denoise' || task === 'sensor' ? mixes : few, systems, options.write))
+    results.push(await runTask(task, TASKS[task].whole ? mixes : few, systems, options.write))
 
   const depths: DepthResult[] = []
   if (options.tasks.includes(NOISE_TASK)) {

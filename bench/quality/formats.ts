@@ -6,19 +6,27 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { compileWithReport } from '../../quantize/compile.ts'
+import { WEIGHT_FORMATS, type WeightFormat } from '../../quantize/quantise.ts'
 import { bundledClip, readCalibration } from '../../sdk/cli/calibration.ts'
-import { openOurs } from './baselines/ours.ts'
+import { LEVELS_DB } from '../../sdk/cli/formats.ts'
+import { requireOurs } from './baselines/ours.ts'
 import { enhanceAll } from './baselines/system.ts'
-import { FORMATS, type FormatRow } from './formatRow.ts'
 import { dbToGain, peak } from './level.ts'
 import { DEFAULT_PLAN, defaultSources, type Mix, makeMixes } from './mixes.ts'
-import { meanScores, scoreClips } from './scores.ts'
+import { meanScores, type Scores, scoreClips } from './scores.ts'
 import { readSources, SAMPLE_RATE } from './sources.ts'
 import { formatTable } from './table.ts'
 
-/** Peak of the noisy input, dBFS. */
-const LEVELS = [-60, -40, -20, 0]
 const HEADROOM_DB = -0.01
+
+/** A model in a format at a level, and its mean scores. */
+export interface FormatRow {
+  readonly model: string
+  readonly format: WeightFormat
+  readonly bytes: number
+  readonly levelDb: number // peak of the noisy input, dBFS
+  readonly scores: Scores
+}
 
 const HELP = `npm run formats -- [options]
 
@@ -40,19 +48,23 @@ const { values } = parseArgs({
 })
 
 /** The model compiled in a format, over the mixes at every level. */
-const measure = async (model: string, format: FormatRow['format'], mixes: readonly Mix[], folder: string) => {
+const measure = async (
+  model: string,
+  format: WeightFormat,
+  calibration: Float32Array,
+  mixes: readonly Mix[],
+  folder: string,
+) => {
   const checkpoint = readFileSync(new URL(`../../models/${model}.safetensors`, import.meta.url))
-  const calibration = await readCalibration(bundledClip(), SAMPLE_RATE)
   const { bytes } = compileWithReport(checkpoint, { format, calibration })
   const path = join(folder, `${model}.${format}.ssm`)
   writeFileSync(path, bytes)
-  const opened = await openOurs(path)
-  if ('absent' in opened) throw new Error(opened.absent)
+  const system = await requireOurs(path)
   const rows: FormatRow[] = []
-  for (const levelDb of LEVELS) {
+  for (const levelDb of LEVELS_DB) {
     const gains = mixes.map(({ noisy }) => dbToGain(levelDb + HEADROOM_DB) / peak(noisy))
     const outputs = await enhanceAll(
-      opened.system,
+      system,
       mixes.map(({ noisy }, i) => noisy.map((v) => v * gains[i])),
     )
     // scored at the level of the mix: PESQ and STOI have thresholds
@@ -77,11 +89,12 @@ if (values.help) console.log(HELP)
 else {
   const plan = { ...DEFAULT_PLAN, count: Number(values.count), seed: Number(values.seed) }
   const mixes = makeMixes(readSources(values.sources), plan)
+  const calibration = await readCalibration(bundledClip(), SAMPLE_RATE)
   const folder = mkdtempSync(join(tmpdir(), 'formats-'))
   const rows: FormatRow[] = []
   try {
     for (const model of values.models.split(','))
-      for (const format of FORMATS) rows.push(...(await measure(model, format, mixes, folder)))
+      for (const format of WEIGHT_FORMATS) rows.push(...(await measure(model, format, calibration, mixes, folder)))
   } finally {
     rmSync(folder, { recursive: true })
   }

@@ -28,14 +28,16 @@ interface Task {
   title: string
   clips: (mixes: readonly Mix[]) => Clip[]
   /** Where the systems of other tasks make no sense. */
-  systems?: () => System[]
+  systems?: () => Promise<System[]>
+  /** Over every mix; else over the first `--clips` of them. */
+  whole?: boolean
 }
 
 export const TASKS: Record<string, Task> = {
-  denoise: { title: 'Denoising', clips: takeNoisy },
+  denoise: { title: 'Denoising', clips: takeNoisy, whole: true },
   'superres-8k': { title: 'Super-resolution 8 -> 16 kHz', clips: degradeClean((x) => limitBand(x, 8000)) },
   'superres-4k': { title: 'Super-resolution 4 -> 16 kHz', clips: degradeClean((x) => limitBand(x, 4000)) },
   'dequant-4bit': { title: 'De-quantisation, 4 bit mu-law at 16 kHz', clips: degradeClean(quantise4Bit) },
-  sensor: { title: 'A 4 kHz / 4-bit sensor in noise', clips: takeNoisy, systems: sensorSystems },
+  sensor: { title: 'A 4 kHz / 4-bit sensor in noise', clips: takeNoisy, systems: sensorSystems, whole: true },
   clean: { title: 'Clean speech passed through', clips: degradeClean((x) => x) },
 }

@@ -1,7 +1,7 @@
 // This project's own models through the public SDK, as a user would run them: 16 kHz mono in chunks of 20 ms, flushed. The SDK
 // aligns its output with the input. `name` is whatever Denoiser.create takes: a shipped model, a path or a URL.
 import { existsSync } from 'node:fs'
-import type { Opening } from './system.ts'
+import type { Opening, System } from './system.ts'
 
 const SDK = new URL('../../../sdk/index.ts', import.meta.url)
 const RATE = 16000
@@ -55,4 +55,11 @@ export const openOurs = async (model: string): Promise<Opening> => {
     return y
   }
   return { system: { name: `ours ${model}`, enhance } }
+}
+
+/** A model that must be there. */
+export const requireOurs = async (model: string): Promise<System> => {
+  const opened = await openOurs(model)
+  if ('absent' in opened) throw new Error(opened.absent)
+  return opened.system
 }
