@@ -1,9 +1,9 @@
 // The model file (FORMAT.md). In: a program with its plan, or the bytes of an untrusted file. Out: the bytes, or a model
 // whose every offset is known to lie inside its area. Runs anywhere, worklets included: no host API, no node imports.
 
-import { sha256 } from '@noble/hashes/sha2.js'
 import { fail } from './errors.ts'
 import { KIND_NAMES, KINDS, type Task } from './record.ts'
+import { hashParts } from './sha256.ts'
 import { decodeUtf8, encodeUtf8 } from './text.ts'
 import { checkModel, refuse } from './validation.ts'
 
@@ -178,12 +178,11 @@ export function sealModel(bytes: Uint8Array): Uint8Array {
 }
 
 function hashModel(bytes: Uint8Array): Uint8Array {
-  return sha256
-    .create()
-    .update(bytes.subarray(0, HASH_OFFSET))
-    .update(new Uint8Array(HASH_BYTES))
-    .update(bytes.subarray(HASH_OFFSET + HASH_BYTES))
-    .digest()
+  return hashParts([
+    bytes.subarray(0, HASH_OFFSET),
+    new Uint8Array(HASH_BYTES),
+    bytes.subarray(HASH_OFFSET + HASH_BYTES),
+  ])
 }
 
 /** Parses and validates; whatever comes back is safe to hand to the core. */

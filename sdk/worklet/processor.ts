@@ -1,6 +1,6 @@
 // The denoiser inside an AudioWorklet. In: render quanta of the context's rate, whatever their length. Out: the same, clean,
 // a fixed number of samples later: a ring is filled with silence once, by as much as hops and quanta can ever differ. Built
-// into one file without imports (scripts/worklet.mjs), as bundlers copy it and do not follow it.
+// into one file without imports (scripts/bundles.mjs), as bundlers copy it and do not follow it.
 
 import { Denoiser } from '../denoiser.ts'
 import { AttenuateError, fail } from '../errors.ts'
