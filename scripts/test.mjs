@@ -1,5 +1,6 @@
 // `npm test`: lint, types, reference, build, then every *.test.ts in a process of its own, two at a time. In: nothing, or words that
-// names of test files must contain. `--shared` adds *.shared.test.ts, which need the project's shared material.
+// names of test files must contain. `--shared` adds *.shared.test.ts, which need the project's shared material; `--engines` adds
+// *.engines.test.ts, which fetch other engines (200 MB, and QEMU by apt).
 // The last line is `N passed, N failed`, counting single tests and the steps before them; exit code 1 if any failed.
 
 import { spawn } from 'node:child_process'
@@ -11,8 +12,9 @@ const PROCESSES = 2
 const LIMIT_MS = 600_000
 const FOLDERS = ['quantize', 'assembly', 'sdk', 'devices', 'bench', 'tests', 'examples']
 
-const words = process.argv.slice(2).filter((word) => word !== '--shared')
-const withShared = process.argv.includes('--shared')
+const FURTHER = ['shared', 'engines']
+const words = process.argv.slice(2).filter((word) => !word.startsWith('--'))
+const left = FURTHER.filter((kind) => !process.argv.includes(`--${kind}`))
 const totals = { passed: 0, failed: 0 }
 
 install()
@@ -23,7 +25,7 @@ if (words.length === 0) {
 }
 await step('build', 'npm', ['run', '--silent', 'build'])
 const waiting = findTests()
-if (waiting.some((file) => file.startsWith('tests/browser/'))) ensureChromium()
+if (waiting.some((file) => /^tests\/(browser|engines)\//.test(file))) ensureChromium()
 if (waiting.length === 0) count('no test file found', 0, 1, '')
 await Promise.all(Array.from({ length: PROCESSES }, work))
 console.log(`${totals.passed} passed, ${totals.failed} failed`)
@@ -31,7 +33,7 @@ process.exitCode = totals.failed === 0 ? 0 : 1
 
 function findTests() {
   return FOLDERS.flatMap((folder) => list(folder))
-    .filter((file) => file.endsWith('.test.ts') && (withShared || !file.endsWith('.shared.test.ts')))
+    .filter((file) => file.endsWith('.test.ts') && !left.some((kind) => file.endsWith(`.${kind}.test.ts`)))
     .filter((file) => words.every((word) => file.includes(word)))
     .sort()
 }

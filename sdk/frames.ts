@@ -173,14 +173,14 @@ export class Frames implements Framing {
     const skip = Math.min(this.#toDrop, result.length)
     const count = Math.min(result.length - skip, limit)
     this.#toDrop -= skip
-    for (let i = 0; i < count; i++) out[first + (at + i) * stride] = result[skip + i]
+    if (stride === 1 && count === result.length) out.set(result, first + at)
+    else for (let i = 0; i < count; i++) out[first + (at + i) * stride] = result[skip + i]
     this.samplesOut += count
   }
 }
 
 /** What is no number would stay in the state for ever, and so would what overflows when squared. */
 export function bounded(sample: number): number {
-  if (sample > LARGEST) return LARGEST
-  if (sample < -LARGEST) return -LARGEST
-  return Number.isNaN(sample) ? 0 : sample
+  if (sample >= -LARGEST && sample <= LARGEST) return sample
+  return Number.isNaN(sample) ? 0 : Math.sign(sample) * LARGEST
 }
