@@ -19,7 +19,12 @@ const BUILDS = ['simd', 'relaxed', 'scalar'] as const
 interface Row extends StreamResult {
   readonly model: string
   readonly build: string
+  /** Hz, in and out; undefined: the model's own. */
+  readonly sampleRate?: number | undefined
 }
+
+/** What microphones and calls run at. */
+const CALL_RATE = 48000
 
 const program = new Command('npm run bench --')
   .argument('[models...]', `names (${Object.keys(MODELS).join(', ')}) or files; default: all names`)
@@ -43,7 +48,7 @@ for (let round = 0; round < rounds; round++) {
   for (const { stream } of streams) stream.runRound()
   for (const peer of peers) await timePeer(peer, audioMs)
 }
-const rows: Row[] = streams.map(({ model, build, stream }) => ({ model, build, ...stream.result() }))
+const rows: Row[] = streams.map(({ stream, ...what }) => ({ ...what, ...stream.result() }))
 for (const { stream } of streams) stream.close()
 const files = Object.fromEntries(models.map((model) => [model, sizesOf(fileOf(model))]))
 const cores = Object.fromEntries(BUILDS.map((build) => [build, sizesOf(coreOf(build))]))
@@ -59,8 +64,8 @@ if (json !== undefined) {
 }
 
 async function openStreams() {
-  const opened: { model: string; build: string; stream: TimedStream }[] = []
-  for (const model of models)
+  const opened: { model: string; build: string; sampleRate?: number; stream: TimedStream }[] = []
+  for (const model of models) {
     for (const build of BUILDS) {
       try {
         opened.push({ model, build, stream: await TimedStream.open(model, coreOf(build), clip) })
@@ -71,6 +76,11 @@ async function openStreams() {
         )
       }
     }
+    if (model !== 'nano') {
+      const stream = await TimedStream.open(model, coreOf('simd'), clip, CALL_RATE)
+      opened.push({ model, build: 'simd', sampleRate: CALL_RATE, stream })
+    }
+  }
   return opened
 }
 
@@ -83,6 +93,7 @@ function print(): void {
     [
       'model',
       'core',
+      'kHz',
       'RTF wall',
       'RTF CPU',
       'x scalar',
@@ -97,6 +108,7 @@ function print(): void {
     rows.map((row) => [
       nameOf(row.model),
       row.build,
+      row.sampleRate === undefined ? 'own' : (row.sampleRate / 1000).toFixed(0),
       row.realTimeFactor.toFixed(4),
       row.realTimeFactorCpu.toFixed(4),
       (scalar(row.model) / row.realTimeFactorCpu).toFixed(2),
@@ -105,7 +117,7 @@ function print(): void {
       (row.streamBytes / 1000).toFixed(1),
     ]),
   )
-  const simd = rows.filter((row) => row.build === 'simd')
+  const simd = rows.filter((row) => row.build === 'simd' && row.sampleRate === undefined)
   printTable(
     ['peer', 'RTF wall', 'RTF CPU', ...simd.map((row) => `: ${nameOf(row.model)}`)],
     peers

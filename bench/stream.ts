@@ -38,13 +38,16 @@ export class TimedStream {
     private readonly samples: Float32Array,
     private readonly linearBytes: number,
   ) {
-    this.#chunk = new Float32Array(denoiser.model.inputHop)
-    this.#out = new Float32Array(denoiser.model.outputHop)
+    const { inputHop, inputRate, outputHop, outputRate } = denoiser.model
+    const atRate = (hop: number, own: number, rate: number) => Math.ceil((hop * rate) / own)
+    this.#chunk = new Float32Array(atRate(inputHop, inputRate, denoiser.sampleRate))
+    // resamplers give a sample more now and then
+    this.#out = new Float32Array(atRate(outputHop, outputRate, denoiser.outputRate) + outputHop)
   }
 
-  /** `samples`: (n) at any rate; a model of another rate reads them as its own. */
-  static async open(model: string, wasm: URL, samples: Float32Array): Promise<TimedStream> {
-    const denoiser = await Denoiser.create({ model, wasm })
+  /** `samples`: (n) at any rate: they are read as `sampleRate`, or the model's own. */
+  static async open(model: string, wasm: URL, samples: Float32Array, sampleRate?: number): Promise<TimedStream> {
+    const denoiser = await Denoiser.create({ model, wasm, ...(sampleRate === undefined ? {} : { sampleRate }) })
     const stream = new TimedStream(denoiser, samples, denoiser.stats().memoryBytes)
     for (let hop = 0; hop < WARM_HOPS; hop++) stream.#feed(hop)
     return stream
@@ -66,9 +69,9 @@ export class TimedStream {
   }
 
   result(): StreamResult {
-    const { inputHop, inputRate, outputHop, outputRate, stateBytes } = this.denoiser.model
+    const { outputHop, outputRate, stateBytes } = this.denoiser.model
     const times = Float64Array.from(this.#rounds.flatMap((round) => [...round.times])).sort()
-    const audioMs = (1000 * this.#rounds[0].times.length * inputHop) / inputRate
+    const audioMs = (1000 * this.#rounds[0].times.length * this.#chunk.length) / this.denoiser.sampleRate
     const quantileUs = (share: number) => 1000 * times[Math.min(times.length - 1, Math.floor(share * times.length))]
     const fastest = (of: (round: { wallMs: number; cpuMs: number }) => number) => Math.min(...this.#rounds.map(of))
     return {
