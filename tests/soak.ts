@@ -1,0 +1,119 @@
+// Days of audio in minutes: `npm run soak -- [--hops 10000000] [--models base,lite]`. Each model hears noise, silence, full scale,
+// tiny and alternating signals in turn, in one stream without a reset. Out: a line per signal. It fails where an output is no number
+// or leaves its range, where memory grows, or where a clip heard afterwards differs from the same clip before.
+
+import { parseArgs } from 'node:util'
+import { bundledClip, readCalibration } from '../sdk/cli/calibration.ts'
+import { Denoiser } from '../sdk/index.ts'
+
+const SIGNALS: Readonly<Record<string, (i: number, random: () => number) => number>> = {
+  noise: (_, random) => 0.1 * random(),
+  silence: () => 0,
+  'full scale': (_, random) => Math.sign(random()),
+  tiny: (_, random) => 1e-30 * random(),
+  alternating: (i) => (i % 2 ? 1 : -1),
+}
+/** Nothing a denoiser makes of samples in -1..1 may be louder. */
+const LOUDEST = 8
+/** Longer than the slowest state remembers: what went before may then not be heard. */
+const FORGETTING_SECONDS = 120
+const LEAST_SNR_DB = 60
+
+export interface Soaked {
+  readonly hops: number
+  readonly findings: readonly string[]
+  readonly lines: readonly string[]
+}
+
+/** `hops` in all, the signals in equal parts. */
+export async function soak(model: string, hops: number, onLine: (line: string) => void = () => {}): Promise<Soaked> {
+  using denoiser = await Denoiser.create({ model })
+  const { inputHop, inputRate } = denoiser.model
+  const findings: string[] = []
+  const lines: string[] = []
+  const clip = await readCalibration(bundledClip(), inputRate)
+  const expected = listen(denoiser, clip)
+  const memory = denoiser.stats().memoryBytes
+  const each = Math.ceil(hops / Object.keys(SIGNALS).length)
+  for (const [name, signal] of Object.entries(SIGNALS)) {
+    const loudest = hear(denoiser, signal, each, inputHop)
+    const after = listen(denoiser, clip)
+    const snrDb = compare(expected, after)
+    const grown = denoiser.stats().memoryBytes - memory
+    const line = `${model}, ${name}: ${each} hops, loudest ${loudest.toPrecision(3)}, clip afterwards ${snrDb.toFixed(1)} dB, memory +${grown} B`
+    lines.push(line)
+    onLine(line)
+    if (!(loudest <= LOUDEST)) findings.push(`${line}: expected at most ${LOUDEST}`)
+    if (!(snrDb >= LEAST_SNR_DB)) findings.push(`${line}: expected at least ${LEAST_SNR_DB} dB`)
+    if (grown !== 0) findings.push(`${line}: expected no growth`)
+  }
+  return { hops: each * Object.keys(SIGNALS).length, findings, lines }
+}
+
+/** The loudest sample of so many hops; NaN where one was no number. */
+function hear(
+  denoiser: Denoiser,
+  signal: (i: number, random: () => number) => number,
+  hops: number,
+  inputHop: number,
+): number {
+  let seed = 1
+  const random = () => {
+    seed = (Math.imul(seed, 1664525) + 1013904223) | 0
+    return seed / 2 ** 31
+  }
+  const chunk = new Float32Array(inputHop)
+  const out = new Float32Array(denoiser.model.outputHop)
+  let loudest = 0
+  for (let hop = 0; hop < hops; hop++) {
+    for (let i = 0; i < inputHop; i++) chunk[i] = signal(i, random)
+    const made = denoiser.processInto(chunk, out)
+    for (let i = 0; i < made; i++) {
+      const size = Math.abs(out[i])
+      if (!(size <= loudest)) loudest = size
+      if (Number.isNaN(size)) return Number.NaN
+    }
+  }
+  return loudest
+}
+
+/** The clip until what was before is forgotten, then once more: what comes out for it. */
+function listen(denoiser: Denoiser, clip: Float32Array): Float32Array {
+  const { inputRate, inputHop } = denoiser.model
+  const whole = clip.subarray(0, clip.length - (clip.length % inputHop))
+  for (let heard = 0; heard < FORGETTING_SECONDS * inputRate; heard += whole.length) denoiser.process(whole)
+  return denoiser.process(whole)
+}
+
+function compare(expected: Float32Array, found: Float32Array): number {
+  let signal = 0
+  let error = 0
+  for (let i = 0; i < expected.length; i++) {
+    signal += expected[i] ** 2
+    error += (expected[i] - found[i]) ** 2
+  }
+  return 10 * Math.log10(signal / (error + 1e-30))
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      hops: { type: 'string', default: '10000000' },
+      models: { type: 'string', default: 'base,lite' },
+      help: { type: 'boolean', short: 'h' },
+    },
+  })
+  if (values.help) {
+    console.log('npm run soak -- [--hops N] [--models LIST]: N hops per model; base takes about a minute per million')
+    return
+  }
+  const hops = Number(values.hops)
+  if (!Number.isInteger(hops) || hops < 1) throw new Error(`--hops ${values.hops}; use a whole number`)
+  for (const model of values.models.split(',')) {
+    const { findings } = await soak(model, hops, console.log)
+    for (const finding of findings) console.error(`FOUND  ${finding}`)
+    if (findings.length > 0) process.exitCode = 1
+  }
+}
+
+if (process.argv[1]?.endsWith('soak.ts')) await main()
