@@ -59,7 +59,9 @@ export class Core {
 
   /** Asynchronous, as browsers demand for modules above 4 KB. */
   static async open(module: WebAssembly.Module): Promise<Core> {
-    const memory = new WebAssembly.Memory({ initial: initialPages(module) })
+    checkImports(module)
+    // the module asks for a page; what programs and streams need is added as they come
+    const memory = new WebAssembly.Memory({ initial: 1 })
     try {
       const instance = await WebAssembly.instantiate(module, { env: { memory } })
       return new Core(memory, instance.exports as unknown as CoreExports)
@@ -180,8 +182,8 @@ function filterKey({ outputs, inputs }: FilterShape): string {
   return `${outputs}/${inputs}`
 }
 
-/** What the module's import declares as minimum is not readable from outside everywhere: 16 pages cover it. */
-function initialPages(module: WebAssembly.Module): number {
+/** Throws LOAD_FAILED where the module is no core. */
+function checkImports(module: WebAssembly.Module): void {
   const memory = WebAssembly.Module.imports(module).find(({ kind }) => kind === 'memory')
   if (memory === undefined || memory.module !== 'env' || memory.name !== 'memory')
     fail(
@@ -190,5 +192,4 @@ function initialPages(module: WebAssembly.Module): number {
       `${memory?.module}.${memory?.name}`,
       "use this package's core",
     )
-  return 16
 }
