@@ -10,7 +10,7 @@ import { install, root } from './installed.mjs'
 
 const PROCESSES = 2
 const LIMIT_MS = 600_000
-const FOLDERS = ['quantize', 'assembly', 'sdk', 'devices', 'bench', 'tests', 'examples']
+const FOLDERS = ['training', 'quantize', 'assembly', 'sdk', 'devices', 'bench', 'tests', 'examples']
 
 const FURTHER = ['shared', 'engines']
 const words = process.argv.slice(2).filter((word) => !word.startsWith('--'))

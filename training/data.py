@@ -13,7 +13,7 @@ from .codec import BLOCK, decimate, through
 
 
 # kinds of synthetic noise and their shares; the rest is recorded
-SYNTHETIC = (("coloured", 0.08), ("babble", 0.09), ("hum", 0.03), ("clicks", 0.05), ("calls", 0.06), ("pulsed", 0.05), ("music", 0.05), ("grains", 0.12))
+SYNTHETIC = (("coloured", 0.06), ("babble", 0.09), ("hum", 0.03), ("clicks", 0.04), ("calls", 0.06), ("pulsed", 0.03), ("music", 0.05), ("grains", 0.1))
 
 
 class Mixer:
@@ -198,7 +198,7 @@ class Mixer:
 
     def late_start(self):
         """Gains: digital silence for up to 2.4 s, then everything at once, (B, samples); that of the noise, low in half of these items."""
-        t, late = torch.arange(self.samples, device=self.device), self.often(0.12)
+        t, late = torch.arange(self.samples, device=self.device), self.often(0.2)
         gate = torch.where(late, (t >= self.draw(0.3, 2.4) * 16000).float(), torch.ones_like(t, dtype=torch.float32))
         return gate, torch.where(late & self.often(0.5), 10 ** (self.draw(-60, -20) / 20), torch.ones_like(gate[:, :1]))
 

@@ -8,6 +8,7 @@ from .intelligibility import IntelligibilityLoss
 from .loudness import LoudnessLoss
 
 RESOLUTIONS = (256, 512, 1024)
+LOST = 0.5                       # what is lost of the speech costs that much more than what is left of the noise
 
 
 class DenoisingLoss(nn.Module):
@@ -31,10 +32,11 @@ class DenoisingLoss(nn.Module):
         return total, {name: value.detach() for name, value in parts.items()}
 
     def spectral(self, y, t, window, power=0.3):
-        """0.7 magnitude + 0.3 complex distance of compressed spectra."""
+        """0.7 magnitude + 0.3 complex distance of compressed spectra; magnitudes that are too small weigh more."""
         n = window.numel()
         (yc, ym), (tc, tm) = (compressed(x, n, window, power) for x in (y, t))
-        return 0.7 * (ym - tm).square().mean() + 0.3 * (yc - tc).square().sum(-1).mean()
+        magnitude = (ym - tm).square() + LOST * (tm - ym).clamp(min=0).square()
+        return 0.7 * magnitude.mean() + 0.3 * (yc - tc).square().sum(-1).mean()
 
 
 def compressed(x, n, window, power):

@@ -1,0 +1,24 @@
+// The Python part checks itself: every *_test.py of this folder, a process each. Needs a python3 with torch and numpy.
+import { spawnSync } from 'node:child_process'
+import { readdirSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+
+const root = fileURLToPath(new URL('../', import.meta.url))
+const python = ['/usr/bin/python3', 'python3'].find(
+  (name) => spawnSync(name, ['-c', 'import numpy, torch']).status === 0,
+)
+
+for (const file of readdirSync(fileURLToPath(new URL('.', import.meta.url)))) {
+  if (!file.endsWith('_test.py')) continue
+  const name = file.slice(0, -'.py'.length)
+  test(`training.${name}`, () => {
+    assert.ok(python, 'no python3 with numpy and torch: apt-get install python3-torch')
+    const { status, stdout, stderr } = spawnSync(python, ['-m', `training.${name}`], { cwd: root, encoding: 'utf8' })
+    assert.is(status, 0, `${stdout}${stderr}`)
+    assert.match(stdout, /^ok /m)
+  })
+}
+
+test.run()
