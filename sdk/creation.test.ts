@@ -88,6 +88,8 @@ test('a model by name, URL, path, bytes and parsed is the same model', async () 
     bytes: modelBytes,
     ArrayBuffer: modelBytes.slice().buffer,
     'a view inside a buffer': new Uint8Array(Buffer.concat([Uint8Array.of(1, 2, 3), modelBytes])).subarray(3),
+    Blob: new Blob([modelBytes]),
+    Response: await fetch(`${origin}/lite.ssm`),
     parsed: ParsedModel.parse(modelBytes),
     loaded: await loadModel('lite'),
   }

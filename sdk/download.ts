@@ -2,6 +2,7 @@
 
 import { AttenuateError, fail } from './errors.ts'
 import type { Progress } from './host.ts'
+import { MODELS } from './models.ts'
 
 /** No model is larger; whoever serves more serves something else. */
 const MAX_BYTES = 256 << 20
@@ -23,6 +24,15 @@ export async function download(
   const total = length > 0 && response.headers.get('content-encoding') === null ? length : undefined
   const report = (loaded: number) => onProgress?.(loaded, total)
   return collect(response.body, report, String(url)).catch(blame('the answer broke off'))
+}
+
+/** Relative to the page, where there is one, as users expect. */
+export function absoluteUrl(source: string | URL): URL {
+  try {
+    return new URL(source, globalThis.location?.href)
+  } catch {
+    return fail('LOAD_FAILED', 'no URL', String(source), `give a URL or one of: ${Object.keys(MODELS).join(', ')}`)
+  }
 }
 
 async function collect(

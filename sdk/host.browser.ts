@@ -1,8 +1,7 @@
 // Browsers: the core and the shipped models are files beside this module. The addresses are written out, one literal for each
 // file, because that is what bundlers look for (`new URL('...', import.meta.url)`): they copy the files and rewrite them.
 
-import { download } from './download.ts'
-import { fail } from './errors.ts'
+import { absoluteUrl, download } from './download.ts'
 import type { Host, Progress } from './host.ts'
 import { isModelName, type ModelName } from './models.ts'
 
@@ -20,21 +19,12 @@ export const browserHost: Host = {
 
   readModel(source: string | URL, progress: Progress) {
     if (typeof source === 'string' && isModelName(source)) return download(FILES[source](), progress)
-    return download(absolute(source), progress)
+    return download(absoluteUrl(source), progress)
   },
 
   readWasm(source: string | URL) {
-    return download(absolute(source))
+    return download(absoluteUrl(source))
   },
 
   now: () => performance.now(),
-}
-
-/** Relative to the page, as users expect. */
-function absolute(source: string | URL): URL {
-  try {
-    return new URL(source, globalThis.location?.href)
-  } catch {
-    return fail('LOAD_FAILED', 'no URL', String(source), `give a URL or one of: ${Object.keys(FILES).join(', ')}`)
-  }
 }

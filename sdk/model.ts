@@ -6,8 +6,14 @@ import { fail } from './errors.ts'
 import type { Host, Progress } from './host.ts'
 import { DEFAULT_MODEL, isModelName, type ModelName } from './models.ts'
 
-/** A shipped model's name, a URL, a path (Node), the bytes of a model file, or what `loadModel` gave. */
-export type ModelSource = ModelName | (string & {}) | URL | Uint8Array | ArrayBuffer | ParsedModel
+/** What holds bytes and hands them out once: a Response (fetch, Cache), an object of R2, a Blob or File. */
+export interface ModelBody {
+  /** The bytes of a model file. */
+  arrayBuffer(): Promise<ArrayBuffer>
+}
+
+/** A shipped model's name, a URL, a path (Node), the bytes of a model file or what holds them, or what `loadModel` gave. */
+export type ModelSource = ModelName | (string & {}) | URL | Uint8Array | ArrayBuffer | ModelBody | ParsedModel
 
 /** Of `loadModel`. */
 export interface LoadOptions extends Progress {
@@ -60,7 +66,13 @@ export async function readModel(
   if (source instanceof Uint8Array) return source
   if (source instanceof ArrayBuffer) return new Uint8Array(source)
   if (typeof source === 'string' || source instanceof URL) return host.readModel(source, progress)
-  return fail('OPTION_INVALID', 'model', typeof source, 'give a name, a URL, a path, bytes or a parsed model')
+  if (typeof source?.arrayBuffer === 'function') return new Uint8Array(await source.arrayBuffer())
+  return fail(
+    'OPTION_INVALID',
+    'model',
+    source === null ? 'null' : typeof source,
+    'give a name, a URL, a path, bytes, what holds them, or a parsed model',
+  )
 }
 
 const shipped = new WeakMap<Host, Map<string, ParsedModel>>()
