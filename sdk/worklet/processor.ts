@@ -1,24 +1,23 @@
 // The denoiser inside an AudioWorklet. In: render quanta of the context's rate, whatever their length. Out: the same, clean,
-// a fixed number of samples later: a ring is filled with silence once, by as much as hops and quanta can ever differ. Built
-// into one file without imports (scripts/bundles.mjs), as bundlers copy it and do not follow it.
+// a fixed number of samples later. Built into one file without imports (scripts/bundles.mjs), as bundlers copy it and do not
+// follow it.
 
 import { Denoiser } from '../denoiser.ts'
 import { AttenuateError, fail } from '../errors.ts'
 import type { Host } from '../host.ts'
 import { prepareParts } from '../preparation.ts'
 import { type Answer, LEAST_STRENGTH_DB, PROCESSOR_NAME, type ProcessorOptions, type Question } from './messages.ts'
-import { Ring } from './ring.ts'
+import { Quanta } from './quanta.ts'
 
 declare const sampleRate: number
+/** Absent where quanta are always the usual ones. */
+declare const renderQuantumSize: number | undefined
 declare function registerProcessor(name: string, processor: unknown): void
 declare class AudioWorkletProcessor {
   readonly port: MessagePort
 }
 
-/** Longest render quantum that is provided for. */
-const MAX_QUANTUM = 4096
-/** Quanta looked ahead for the largest difference between what came in and what is ready: more than a second. */
-const QUANTA_AHEAD = 2048
+const USUAL_QUANTUM = 128
 
 class DenoiserProcessor extends AudioWorkletProcessor {
   static get parameterDescriptors() {
@@ -35,15 +34,8 @@ class DenoiserProcessor extends AudioWorkletProcessor {
   }
 
   #denoiser: Denoiser | undefined
-  #ring: Ring | undefined
-  /** Interleaved, for one quantum in and what it may yield. */
-  #input = new Float32Array(0)
-  #output = new Float32Array(0)
-  #quantum = 0
-  #silence = 0
+  #quanta: Quanta | undefined
   #strengthDb = LEAST_STRENGTH_DB
-  #quanta = 0
-  #underruns = 0
   #isClosed = false
 
   constructor({ processorOptions }: { processorOptions: ProcessorOptions }) {
@@ -64,73 +56,58 @@ class DenoiserProcessor extends AudioWorkletProcessor {
       now: clock,
     }
     const denoiser = new Denoiser(await prepareParts(workletHost, options))
+    if (this.#isClosed) return denoiser.dispose()
     this.#strengthDb = strengthDb
     this.#denoiser = denoiser
-    this.#prepare(128)
-    this.#send({ id: 0, ready: { latency: denoiser.latency, latencySamples: this.#silence } })
+    this.#prepare(typeof renderQuantumSize === 'number' ? renderQuantumSize : USUAL_QUANTUM)
   }
 
-  /** Buffers for quanta of this length; what was in the ring is lost. */
-  #prepare(quantum: number): void {
+  /** For quanta of this length, from silence on. */
+  #prepare(quantum: number): Quanta {
     const denoiser = this.#denoiser!
-    const { channels } = denoiser
-    this.#quantum = quantum
-    this.#input = new Float32Array(quantum * channels)
-    this.#output = new Float32Array((quantum + MAX_QUANTUM) * channels)
-    this.#silence = 0
-    for (let i = 1; i <= QUANTA_AHEAD; i++) {
-      const ready = denoiser.readyAfter(i * quantum * channels) / channels
-      this.#silence = Math.max(this.#silence, i * quantum - ready)
-    }
-    this.#ring = new Ring(channels, this.#silence + quantum + MAX_QUANTUM)
-    this.#ring.reset(this.#silence)
+    const quanta = new Quanta(denoiser, quantum)
+    this.#quanta = quanta
+    this.#send({ id: 0, ready: { latency: denoiser.latency, latencySamples: quanta.latencySamples } })
+    return quanta
   }
 
   process(inputs: Float32Array[][], outputs: Float32Array[][], parameters: Record<string, Float32Array>): boolean {
     if (this.#isClosed) return false
     const out = outputs[0]
-    const denoiser = this.#denoiser
-    if (denoiser === undefined || out.length === 0) return true
-    if (out[0].length !== this.#quantum) this.#prepare(out[0].length)
+    const quanta = this.#quanta
+    if (quanta === undefined || out.length === 0) return true
     this.#follow(parameters)
-    interleave(inputs[0], this.#input, denoiser.channels)
-    const count = denoiser.processInto(this.#input, this.#output)
-    const ring = this.#ring!
-    ring.push(this.#output, count)
-    this.#quanta++
-    if (!ring.pull(out)) this.#underruns++
+    if (out[0].length === quanta.length) quanta.process(inputs[0], out)
+    else this.#prepare(out[0].length).process(inputs[0], out)
     return true
   }
 
   #follow({ strengthDb, bypass }: Record<string, Float32Array>): void {
+    const { model } = this.#denoiser!
     const wanted = bypass[0] >= 0.5 ? 0 : strengthDb[0]
-    if (wanted === this.#strengthDb) return
+    if (wanted === this.#strengthDb || model.inputRate !== model.outputRate) return
     this.#strengthDb = wanted
-    this.#denoiser!.strengthDb = wanted <= LEAST_STRENGTH_DB ? Number.NEGATIVE_INFINITY : wanted
+    this.#denoiser!.strengthDb = boundedStrength(wanted)
   }
 
   #answer({ id, kind }: Question): void {
     try {
       if (kind === 'close') this.#close()
-      else if (kind === 'reset') this.#reset()
-      if (kind === 'stats' && this.#denoiser !== undefined) {
-        const stats = { ...this.#denoiser.stats(), quanta: this.#quanta, underruns: this.#underruns }
-        this.#send({ id, stats })
+      else if (kind === 'reset') this.#quanta?.reset()
+      if (kind === 'stats' && this.#quanta !== undefined) {
+        const { pieces, underruns } = this.#quanta
+        this.#send({ id, stats: { ...this.#denoiser!.stats(), quanta: pieces, underruns } })
       } else this.#send({ id })
     } catch (error) {
       this.#complain(id, error)
     }
   }
 
-  #reset(): void {
-    this.#denoiser?.reset()
-    this.#ring?.reset(this.#silence)
-  }
-
   #close(): void {
     this.#isClosed = true
     this.#denoiser?.dispose()
     this.#denoiser = undefined
+    this.#quanta = undefined
   }
 
   #complain(id: number, error: unknown): void {
@@ -143,16 +120,9 @@ class DenoiserProcessor extends AudioWorkletProcessor {
   }
 }
 
-/** Nothing connected is silence; fewer channels than wanted repeat the last. */
-function interleave(planes: readonly Float32Array[], to: Float32Array, channels: number): void {
-  if (planes === undefined || planes.length === 0) {
-    to.fill(0)
-    return
-  }
-  for (let c = 0; c < channels; c++) {
-    const plane = planes[Math.min(c, planes.length - 1)]
-    for (let i = 0, at = c; i < plane.length; i++, at += channels) to[at] = plane[i]
-  }
+/** Of a parameter, which cannot be infinite. */
+function boundedStrength(strengthDb: number): number {
+  return strengthDb <= LEAST_STRENGTH_DB ? Number.NEGATIVE_INFINITY : strengthDb
 }
 
 /** Worklets have no performance.now in most browsers. */

@@ -1,0 +1,201 @@
+// A denoiser as an AudioWorkletNode: connect a source, connect it on. In: a context of any rate, a model. Out: a node with
+// parameters `strengthDb` and `bypass`, a known latency, and an end.
+
+import { AttenuateError, type ErrorCode, fail } from '../errors.ts'
+import { browserHost } from '../host.browser.ts'
+import type { Latency } from '../latency.ts'
+import { type LoadOptions, type ModelSource, parseModel } from '../model.ts'
+import { mixtureOf, type Preset } from '../preset.ts'
+import type { Answer, NodeStats, ProcessorOptions, Question, Ready } from './messages.ts'
+import { LEAST_STRENGTH_DB, PROCESSOR_NAME } from './messages.ts'
+
+/** Of `createDenoiserNode`. */
+export interface DenoiserNodeOptions extends LoadOptions {
+  /** Default: `base`. */
+  readonly model?: ModelSource
+  /** 1 (default) to 8; the node mixes what is connected up or down to it, as `channelCount` does. */
+  readonly channels?: number
+  /** What strength and comfort noise are unless said otherwise. */
+  readonly preset?: Preset
+  /** dB: at most so much is taken away; 0 bypass, -120 and less all. */
+  readonly strengthDb?: number
+  /** dBFS. */
+  readonly comfortNoiseDb?: number
+  /** The core, compiled; default: this package's, fetched once per page. */
+  readonly wasm?: WebAssembly.Module
+  /** Where the processor's file is served; default: beside this module. */
+  readonly processorUrl?: string | URL
+}
+
+/** The processor's file added once to each context. */
+const added = new WeakMap<BaseAudioContext, Map<string, Promise<void>>>()
+/** How long `close` waits for the processor. */
+const CLOSE_MS = 500
+let core: Promise<WebAssembly.Module> | undefined
+
+/** A node that is ready to use. Rejects with an AttenuateError, or with the signal's reason. */
+export async function createDenoiserNode(
+  context: BaseAudioContext,
+  options: DenoiserNodeOptions = {},
+): Promise<DenoiserNode> {
+  const { channels = 1, signal } = options
+  if (context.audioWorklet === undefined)
+    fail('ENVIRONMENT_UNSUPPORTED', 'AudioWorklet', 'absent', 'serve the page over https or from localhost')
+  signal?.throwIfAborted()
+  const mixture = mixtureOf(options)
+  const [wasm, parsed] = await Promise.all([
+    options.wasm ?? loadCore(),
+    parseModel(browserHost, options.model, options),
+    addProcessor(context, options.processorUrl ?? new URL('./processor.js', import.meta.url)),
+  ])
+  signal?.throwIfAborted()
+  const node = new DenoiserNode(context, { wasm, model: parsed.toBytes(), channels, ...mixture })
+  try {
+    await node.ready
+  } catch (error) {
+    node.disconnect()
+    throw error
+  }
+  return node
+}
+
+function loadCore(): Promise<WebAssembly.Module> {
+  core ??= browserHost.loadCore()
+  core.catch(() => {
+    core = undefined
+  })
+  return core
+}
+
+async function addProcessor(context: BaseAudioContext, source: string | URL): Promise<void> {
+  const url = String(source)
+  const known = added.get(context) ?? new Map<string, Promise<void>>()
+  added.set(context, known)
+  const adding = known.get(url) ?? context.audioWorklet.addModule(url)
+  known.set(url, adding)
+  try {
+    await adding
+  } catch (error) {
+    known.delete(url)
+    throw new AttenuateError(
+      'LOAD_FAILED',
+      `the processor's file cannot be added (${(error as Error).message})`,
+      url,
+      'serve dist/sdk/worklet/processor.js and name it as processorUrl',
+    )
+  }
+}
+
+/** Use `createDenoiserNode`. */
+export class DenoiserNode extends AudioWorkletNode {
+  /** Resolves when samples flow, rejects with an AttenuateError if they never will. */
+  readonly ready: Promise<void>
+  readonly #answers = new Map<number, { resolve: (answer: Answer) => void; reject: (error: Error) => void }>()
+  #next = 1
+  #state: Ready | undefined
+  #isClosed = false
+
+  /** @internal */
+  constructor(context: BaseAudioContext, options: ProcessorOptions) {
+    const strengthDb = Math.max(LEAST_STRENGTH_DB, options.strengthDb)
+    super(context, PROCESSOR_NAME, {
+      numberOfInputs: 1,
+      numberOfOutputs: 1,
+      outputChannelCount: [options.channels],
+      channelCount: options.channels,
+      channelCountMode: 'explicit',
+      parameterData: { strengthDb },
+      processorOptions: options,
+    })
+    this.ready = new Promise((resolve, reject) => {
+      this.#answers.set(0, { resolve: () => resolve(), reject })
+    })
+    this.ready.catch(() => {}) // whoever awaits it hears of it
+    this.port.onmessage = ({ data }: MessageEvent<Answer>) => this.#take(data)
+    this.onprocessorerror = () =>
+      this.#fail(new AttenuateError('ENVIRONMENT_UNSUPPORTED', 'the processor ended', '', 'see the console'))
+  }
+
+  /** dB, -120 (all that the model does) to 0 (bypass at the same latency); changes without a click. */
+  get strengthDb(): AudioParam {
+    return this.parameters.get('strengthDb')!
+  }
+
+  /** 1: the input, as late as the output; changes without a click. */
+  get bypass(): AudioParam {
+    return this.parameters.get('bypass')!
+  }
+
+  /** From input to output, in samples of the context: what an impulse takes. Event `latencychange` where quanta change. */
+  get latencySamples(): number {
+    return this.#state?.latencySamples ?? 0
+  }
+
+  /** The same in milliseconds. */
+  get latencyMs(): number {
+    return (1000 * this.latencySamples) / this.context.sampleRate
+  }
+
+  /** Where the model's part of it comes from. */
+  get latency(): Latency | undefined {
+    return this.#state?.latency
+  }
+
+  /** Counters and levels so far. */
+  async stats(): Promise<NodeStats> {
+    const answer = await this.#ask('stats')
+    return (answer as { stats: NodeStats }).stats
+  }
+
+  /** Forgets what was heard: for another speaker or room. */
+  async reset(): Promise<void> {
+    await this.#ask('reset')
+  }
+
+  /** Ends the processor and frees its memory; the node is silent from then on. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return
+    const closed = this.#ask('close')
+    this.#isClosed = true
+    this.disconnect()
+    // a context that is closed or has ended never answers
+    await Promise.race([closed.catch(() => {}), new Promise((resolve) => setTimeout(resolve, CLOSE_MS))])
+    this.port.close()
+  }
+
+  #ask(kind: Question['kind']): Promise<Answer> {
+    if (this.#isClosed) fail('DISPOSED', `${kind} after close`, this.#next, 'create another node')
+    const id = this.#next++
+    return new Promise((resolve, reject) => {
+      this.#answers.set(id, { resolve, reject })
+      this.port.postMessage({ id, kind } satisfies Question)
+    })
+  }
+
+  #take(answer: Answer): void {
+    const waiting = this.#answers.get(answer.id)
+    this.#answers.delete(answer.id)
+    if ('error' in answer) {
+      waiting?.reject(revive(answer.error))
+      return
+    }
+    if ('ready' in answer) {
+      const isOther = this.#state !== undefined && this.#state.latencySamples !== answer.ready.latencySamples
+      this.#state = answer.ready
+      if (isOther) this.dispatchEvent(new Event('latencychange'))
+    }
+    waiting?.resolve(answer)
+  }
+
+  #fail(error: Error): void {
+    for (const { reject } of this.#answers.values()) reject(error)
+    this.#answers.clear()
+  }
+}
+
+/** The error of the other side, as one of this side. */
+function revive({ code, message }: { readonly code: string; readonly message: string }): AttenuateError {
+  const error = new AttenuateError(code as ErrorCode, '', '', '')
+  error.message = message
+  return error
+}

@@ -1,0 +1,82 @@
+// Pieces of sound through a denoiser: as many samples come out of each as go in, a fixed number of samples late. A ring is
+// filled with silence once, by as much as hops and pieces can ever differ. In and out: one Float32Array per channel. After
+// creation nothing is allocated.
+
+import type { Denoiser } from '../denoiser.ts'
+import { Ring } from './ring.ts'
+
+/** Samples looked ahead for the largest difference between what came in and what is ready: more than a second. */
+const SAMPLES_AHEAD = 262_144
+const PIECES_AHEAD = 65_536
+
+export class Quanta {
+  /** From in to out. */
+  readonly latencySamples: number
+  /** Longest piece. */
+  readonly length: number
+  /** Pieces so far, and those that found too little to play: silence. */
+  pieces = 0
+  underruns = 0
+  readonly #denoiser: Denoiser
+  readonly #ring: Ring
+  /** Interleaved: a piece, and what it may yield. */
+  readonly #input: Float32Array
+  readonly #output: Float32Array
+
+  /** Pieces hold up to `length` samples per channel, a multiple of `unit`: the larger the unit, the less must wait. */
+  constructor(denoiser: Denoiser, length: number, unit = length) {
+    const { channels } = denoiser
+    const { silence, most } = lookAhead(denoiser, length, unit)
+    this.#denoiser = denoiser
+    this.length = length
+    this.latencySamples = silence
+    this.#input = new Float32Array(length * channels)
+    this.#output = new Float32Array(most * channels)
+    this.#ring = new Ring(channels, silence + length + most)
+    this.#ring.reset(silence)
+  }
+
+  /** Nothing in `input` is silence; fewer channels than the denoiser's repeat the last. */
+  process(input: readonly Float32Array[] | undefined, output: readonly Float32Array[]): void {
+    const { channels } = this.#denoiser
+    const count = output[0].length * channels
+    const samples = count === this.#input.length ? this.#input : this.#input.subarray(0, count)
+    interleave(input, samples, channels)
+    this.#ring.push(this.#output, this.#denoiser.processInto(samples, this.#output))
+    this.pieces++
+    if (!this.#ring.pull(output)) this.underruns++
+  }
+
+  /** The next sample is the first of a stream. */
+  reset(): void {
+    this.#denoiser.reset()
+    this.#ring.reset(this.latencySamples)
+  }
+}
+
+/** Samples per channel: what must wait at the beginning, and the most that one piece may yield. */
+function lookAhead(denoiser: Denoiser, length: number, unit: number): { silence: number; most: number } {
+  const { channels } = denoiser
+  const readyAt = (samples: number) => denoiser.readyAfter(samples * channels) / channels
+  const pieces = Math.min(PIECES_AHEAD, Math.ceil(SAMPLES_AHEAD / unit))
+  const perPiece = Math.ceil(length / unit)
+  let silence = 0
+  let most = 0
+  for (let i = 1; i <= pieces; i++) {
+    const ready = readyAt(i * unit)
+    silence = Math.max(silence, i * unit - ready)
+    most = Math.max(most, ready - readyAt(Math.max(0, i - perPiece) * unit))
+  }
+  return { silence, most }
+}
+
+function interleave(planes: readonly Float32Array[] | undefined, to: Float32Array, channels: number): void {
+  if (planes === undefined || planes.length === 0) {
+    to.fill(0)
+    return
+  }
+  for (let c = 0; c < channels; c++) {
+    const plane = planes[Math.min(c, planes.length - 1)]
+    for (let i = 0, at = c; at < to.length; i++, at += channels) to[at] = plane[i]
+  }
+}
