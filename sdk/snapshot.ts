@@ -192,6 +192,12 @@ export function modelOfSnapshot(bytes: Uint8Array): string {
   return hexOf(bytes.subarray(16, HEADER_BYTES))
 }
 
+/** What a snapshot belongs to, for a larger one that it becomes part of. */
+export function ownerOfSnapshot(bytes: Uint8Array): SnapshotOwner {
+  const sha256 = modelOfSnapshot(bytes)
+  return { sha256, numericVersion: new DataView(bytes.buffer, bytes.byteOffset).getUint32(12, true) }
+}
+
 function foreign(what: string, value: unknown, remedy: string): AttenuateError {
   return new AttenuateError('STATE_INVALID', `snapshot ${what}`, value, remedy)
 }

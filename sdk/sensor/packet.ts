@@ -49,6 +49,16 @@ export function sequenceOf(packet: Uint8Array): number {
   return packet[2] | (packet[3] << 8)
 }
 
+/** Whether `sequenceOf` would take it. */
+export function isPacket(bytes: Uint8Array): boolean {
+  try {
+    sequenceOf(bytes)
+    return true
+  } catch {
+    return false
+  }
+}
+
 function refuse(what: string, value: unknown, remedy: string): never {
   return fail('PACKET_INVALID', `packet: ${what}`, value, remedy)
 }

@@ -4,8 +4,9 @@
 
 import type { Denoiser } from '../denoiser.ts'
 import { fail } from '../errors.ts'
+import { ownerOfSnapshot, refuse, SnapshotReader, SnapshotWriter } from '../snapshot.ts'
 import { BLOCK_SAMPLES, SENSOR_RATE } from './codec.ts'
-import { decodePacket, SEQUENCE_NUMBERS, sequenceOf } from './packet.ts'
+import { decodePacket, isPacket, PACKET_BYTES, SEQUENCE_NUMBERS, sequenceOf } from './packet.ts'
 
 /** What to do about packets that are late or lost. */
 export interface SensorReceiverOptions {
@@ -17,19 +18,32 @@ export interface SensorReceiverOptions {
   readonly restartPackets?: number
 }
 
-/** Packets since the receiver was made. */
+/** Packets since the receiver was made: received = played + late + duplicates + waiting. */
 export interface SensorStats {
   /** Came, whatever became of them. */
   readonly received: number
+  /** Went into the stream, in their order. */
+  readonly played: number
   /** Never came, or came too late. */
   readonly lost: number
-  /** Replaced by what the model expects. */
+  /** Of the lost: replaced by what the model expects, not by silence. */
   readonly concealed: number
-  /** Came after their place had been given up, or twice. */
+  /** Came after their place had been given up. */
   readonly late: number
+  /** Came twice. */
+  readonly duplicates: number
+  /** Came after one that was sent later, and still in time. */
+  readonly reordered: number
+  /** Came, and wait for one that is missing. */
+  readonly waiting: number
   /** Times the sender began again. */
   readonly restarts: number
 }
+
+/** Places given up whose packets would still be known as late; what comes later counts as a duplicate. */
+const KNOWN_GAPS = 256
+/** First field of a receiver's snapshot, so that nobody takes it for a denoiser's (which begins with 1..8 channels). */
+const RECEIVER_MARK = 0x52534e53
 
 /** The receiving side: packets in any order in, clean samples at 16 kHz out; lost ones are concealed. */
 export class SensorReceiver {
@@ -40,8 +54,10 @@ export class SensorReceiver {
   /** By sequence number: packets after a missing one. */
   readonly #waiting = new Map<number, Uint8Array>()
   readonly #samples = new Float32Array(BLOCK_SAMPLES)
+  /** Sequence numbers that were given up, the oldest first. */
+  readonly #givenUp = new Set<number>()
   #expected: number | undefined
-  #stats = { received: 0, lost: 0, concealed: 0, late: 0, restarts: 0 }
+  #stats = { received: 0, played: 0, lost: 0, concealed: 0, late: 0, duplicates: 0, reordered: 0, restarts: 0 }
 
   /** `denoiser`: nano or another model for 4 kHz, one channel; it stays the caller's. */
   constructor(denoiser: Denoiser, options: SensorReceiverOptions = {}) {
@@ -61,11 +77,12 @@ export class SensorReceiver {
     this.#expected ??= sequence
     const ahead = distance(this.#expected, sequence)
     if (Math.abs(ahead) > this.#restartPackets) return this.#restart(packet, sequence)
+    this.#stats.received++
     if (ahead < 0 || this.#waiting.has(sequence)) {
-      this.#stats.late++
+      this.#stats[this.#givenUp.delete(sequence) ? 'late' : 'duplicates']++
       return new Float32Array(0)
     }
-    this.#stats.received++
+    if ([...this.#waiting.keys()].some((other) => distance(sequence, other) > 0)) this.#stats.reordered++
     this.#waiting.set(sequence, packet.slice())
     const parts = this.#playReady()
     while (this.#waiting.size > this.#waitPackets) parts.push(...this.#skipGap(), ...this.#playReady())
@@ -83,7 +100,53 @@ export class SensorReceiver {
 
   /** Counters since the receiver was made. */
   stats(): SensorStats {
-    return { ...this.#stats }
+    return { ...this.#stats, waiting: this.#waiting.size }
+  }
+
+  /** Receiver and denoiser as bytes, between two calls. Restored anywhere, by the same model, the stream goes on to the bit. */
+  snapshot(): Uint8Array {
+    const to = new SnapshotWriter()
+    to.u32(RECEIVER_MARK)
+    to.u32(this.#expected ?? SEQUENCE_NUMBERS)
+    for (const total of Object.values(this.#stats)) to.f64(total)
+    to.u32(this.#givenUp.size)
+    for (const sequence of this.#givenUp) to.u32(sequence)
+    to.u32(this.#waiting.size)
+    for (const packet of this.#waiting.values()) to.bytes(packet)
+    const stream = this.#denoiser.snapshot()
+    to.u32(stream.length)
+    to.bytes(stream)
+    return to.seal(ownerOfSnapshot(stream))
+  }
+
+  /** Takes up what `snapshot` froze; counters too. Throws STATE_INVALID and leaves everything as it was. */
+  restore(snapshot: Uint8Array): void {
+    const from = new SnapshotReader(snapshot, ownerOfSnapshot(this.#denoiser.snapshot()))
+    if (from.u32() !== RECEIVER_MARK) refuse('not of a receiver', `${snapshot.length} bytes`)
+    const expected = from.count('sequence number', SEQUENCE_NUMBERS)
+    const stats = { ...this.#stats }
+    for (const name of Object.keys(stats) as (keyof typeof stats)[]) stats[name] = from.total(name)
+    const givenUp = Array.from({ length: from.count('places given up', KNOWN_GAPS) }, () =>
+      from.count('sequence number', SEQUENCE_NUMBERS - 1),
+    )
+    const waiting = Array.from({ length: from.count('packets that wait', this.#waitPackets) }, () =>
+      this.#loadWaiting(from, expected),
+    )
+    const stream = from.bytes(from.u32())
+    from.end()
+    this.#denoiser.restore(stream) // the last that can fail
+    this.#expected = expected === SEQUENCE_NUMBERS ? undefined : expected
+    this.#stats = stats
+    refill(this.#givenUp, givenUp)
+    this.#waiting.clear()
+    for (const packet of waiting) this.#waiting.set(sequenceOf(packet), packet)
+  }
+
+  #loadWaiting(from: SnapshotReader, expected: number): Uint8Array {
+    const packet = from.bytes(PACKET_BYTES).slice()
+    const ahead = isPacket(packet) && expected < SEQUENCE_NUMBERS ? distance(expected, sequenceOf(packet)) : 0
+    if (ahead <= 0 || ahead > this.#restartPackets) refuse('packet that waits', ahead)
+    return packet
   }
 
   #playReady(): Float32Array[] {
@@ -92,6 +155,7 @@ export class SensorReceiver {
       this.#waiting.delete(this.#expected!)
       decodePacket(next, this.#samples)
       parts.push(this.#denoiser.process(this.#samples))
+      this.#stats.played++
       this.#step(1)
     }
     return parts
@@ -104,11 +168,21 @@ export class SensorReceiver {
     const silent = gap - concealed
     this.#stats.lost += gap
     this.#stats.concealed += concealed
+    this.#giveUp(gap)
     this.#step(gap)
     const guess = this.#denoiser.conceal(concealed * BLOCK_SAMPLES)
     if (silent === 0) return [guess]
     fadeOut(guess, guess.length / concealed)
     return [guess, this.#beSilent(silent)]
+  }
+
+  #giveUp(packets: number): void {
+    for (let i = Math.max(0, packets - KNOWN_GAPS); i < packets; i++)
+      this.#givenUp.add((this.#expected! + i) % SEQUENCE_NUMBERS)
+    for (const oldest of this.#givenUp) {
+      if (this.#givenUp.size <= KNOWN_GAPS) break
+      this.#givenUp.delete(oldest)
+    }
   }
 
   #beSilent(packets: number): Float32Array {
@@ -121,6 +195,7 @@ export class SensorReceiver {
     const parts: Float32Array[] = []
     while (this.#waiting.size > 0) parts.push(...this.#skipGap(), ...this.#playReady())
     this.#stats.restarts++
+    this.#givenUp.clear()
     this.#expected = sequence
     this.#denoiser.advance(this.#restartPackets)
     return joined([...parts, this.take(packet)])
@@ -135,6 +210,11 @@ export class SensorReceiver {
 function distance(from: number, to: number): number {
   const ahead = (to - from + SEQUENCE_NUMBERS) % SEQUENCE_NUMBERS
   return ahead < SEQUENCE_NUMBERS / 2 ? ahead : ahead - SEQUENCE_NUMBERS
+}
+
+function refill<T>(set: Set<T>, values: readonly T[]): void {
+  set.clear()
+  for (const value of values) set.add(value)
 }
 
 /** The last `count` samples, linearly to zero. */

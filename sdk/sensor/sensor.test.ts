@@ -10,6 +10,7 @@ import * as assert from 'uvu/assert'
 import { seedRandom } from '../../quantize/specimens.ts'
 import { drawSamples } from '../../tests/golden/signal.ts'
 import { Denoiser, type NibbleOrder, type SensorLaw, SensorReceiver } from '../index.ts'
+import { crc32 } from '../snapshot.ts'
 import { BLOCK_BYTES, BLOCK_SAMPLES, decodeBlock, encodeBlock } from './codec.ts'
 import { LOW_PASS } from './decimator.ts'
 import { SensorEncoder } from './encoder.ts'
@@ -189,6 +190,8 @@ async function expectation(lost: readonly number[] = []): Promise<Float32Array> 
   return Float32Array.of(...parts, ...denoiser.flush())
 }
 
+const NONE = { played: 0, lost: 0, concealed: 0, late: 0, duplicates: 0, reordered: 0, waiting: 0, restarts: 0 }
+
 async function receive(order: readonly number[], options = {}) {
   using denoiser = await Denoiser.create({ model: 'nano' })
   const receiver = new SensorReceiver(denoiser, options)
@@ -204,14 +207,14 @@ test('packets in order: 16 ms at 16 kHz for each, across the wrap of the sequenc
   const { out, stats } = await receive(inOrder)
   assert.is(out.length, COUNT * 256)
   assert.equal(out, await expectation())
-  assert.equal(stats, { received: COUNT, lost: 0, concealed: 0, late: 0, restarts: 0 })
+  assert.equal(stats, { ...NONE, received: COUNT, played: COUNT })
 })
 
 test('lost packets are concealed in their place', async () => {
   const lost = [5, 20, 21, 22, 40]
   const { out, stats } = await receive(inOrder.filter((i) => !lost.includes(i)))
   assert.equal(out, await expectation(lost))
-  assert.equal(stats, { received: COUNT - 5, lost: 5, concealed: 5, late: 0, restarts: 0 })
+  assert.equal(stats, { ...NONE, received: COUNT - 5, played: COUNT - 5, lost: 5, concealed: 5 })
 })
 
 test('the model is told of a loss: it says something else than to silence', async () => {
@@ -228,14 +231,22 @@ test('the model is told of a loss: it says something else than to silence', asyn
 test('packets twice and late are counted and left out', async () => {
   const { out, stats } = await receive([0, 1, 2, 2, 4, 3, 1, ...inOrder.slice(5)])
   assert.equal(out, await expectation([3]))
-  assert.equal(stats, { received: COUNT - 1, lost: 1, concealed: 1, late: 3, restarts: 0 })
+  assert.equal(stats, {
+    ...NONE,
+    received: COUNT + 2,
+    played: COUNT - 1,
+    lost: 1,
+    concealed: 1,
+    late: 1,
+    duplicates: 2,
+  })
 })
 
 test('waiting for a packet brings order, and gives up in time', async () => {
   const shuffled = [0, 2, 1, 3, 6, 5, 4, ...inOrder.slice(7)]
   const { out, stats } = await receive(shuffled, { waitPackets: 2 })
   assert.equal(out, await expectation())
-  assert.is(stats.late, 0)
+  assert.equal(stats, { ...NONE, received: COUNT, played: COUNT, reordered: 3 })
   const missing = await receive(
     inOrder.filter((i) => i !== 10),
     { waitPackets: 2 },
@@ -253,7 +264,7 @@ test('a long gap is concealed, then silent, and takes its time', async () => {
     { concealPackets: 4 },
   )
   assert.is(out.length, COUNT * 256)
-  assert.equal(stats, { received: 30, lost: 30, concealed: 4, late: 0, restarts: 0 })
+  assert.equal(stats, { ...NONE, received: 30, played: 30, lost: 30, concealed: 4 })
   const silence = out.subarray(15 * 256, 38 * 256)
   assert.ok(silence.every((value) => value === 0))
   // where hops meet there is no larger step than within them
@@ -278,7 +289,66 @@ test('a sender that began again is followed', async () => {
   const out = receiver.take(encodePacket(samples, 30000))
   assert.is(out.length, 256)
   assert.is(receiver.take(encodePacket(samples, 30001)).length, 256)
-  assert.equal(receiver.stats(), { received: 22, lost: 0, concealed: 0, late: 0, restarts: 1 })
+  assert.equal(receiver.stats(), { ...NONE, received: 22, played: 22, restarts: 1 })
+})
+
+/** Loss, disorder and repetition, seeded. */
+function disturbed(): number[] {
+  const random = seedRandom(5)
+  const order = inOrder.filter(() => random() > 0.1)
+  for (let i = 1; i < order.length; i++) if (random() < 0.2) order.splice(i - 1, 2, order[i], order[i - 1])
+  return order.flatMap((i) => (random() < 0.1 ? [i, i] : [i]))
+}
+
+test('a snapshot after any packet: the stream goes on to the bit, counters too', async () => {
+  const order = disturbed()
+  const options = { waitPackets: 3 }
+  const whole = await receive(order, options)
+  for (const count of ['lost', 'duplicates', 'reordered'] as const) assert.ok(whole.stats[count] > 0, count)
+  for (let cut = 0; cut <= order.length; cut += 7) {
+    using denoiser = await Denoiser.create({ model: 'nano' })
+    const first = new SensorReceiver(denoiser, options)
+    const parts = order.slice(0, cut).map((i) => [...first.take(sentPackets[i])])
+    const snapshot = first.snapshot()
+    using other = await Denoiser.create({ model: 'nano' })
+    const second = new SensorReceiver(other, options)
+    second.restore(snapshot)
+    parts.push(...order.slice(cut).map((i) => [...second.take(sentPackets[i])]), [...second.flush()])
+    assert.equal(Float32Array.from(parts.flat()), whole.out, `cut at ${cut}`)
+    assert.equal(second.stats(), whole.stats)
+  }
+})
+
+test('a forged, damaged or foreign snapshot is refused and changes nothing', async () => {
+  using denoiser = await Denoiser.create({ model: 'nano' })
+  const receiver = new SensorReceiver(denoiser, { waitPackets: 2 })
+  for (const i of [0, 1, 2, 4, 3, 6]) receiver.take(sentPackets[i])
+  const before = receiver.snapshot()
+  const forged = (at: number, value: number) => {
+    const bytes = before.slice()
+    const view = new DataView(bytes.buffer)
+    view.setUint32(at, value, true)
+    view.setUint32(bytes.length - 4, crc32(bytes.subarray(0, -4)), true)
+    return bytes
+  }
+  using lite = await Denoiser.create({ model: 'lite' })
+  const FIELDS_AT = 48
+  const refused: [Uint8Array, RegExp][] = [
+    [denoiser.snapshot(), /^STATE_INVALID: snapshot: not of a receiver/],
+    [lite.snapshot(), /^STATE_INVALID: snapshot of another model/],
+    [before.subarray(0, -1), /^STATE_INVALID: snapshot: length/],
+    [before.map((byte, i) => (i === 60 ? byte ^ 1 : byte)), /^STATE_INVALID: snapshot: check sum/],
+    [forged(FIELDS_AT + 4, 65537), /^STATE_INVALID: snapshot: sequence number, 65537/],
+    [forged(FIELDS_AT + 72, 257), /^STATE_INVALID: snapshot: places given up, 257/],
+    [forged(FIELDS_AT + 76, 3), /^STATE_INVALID: snapshot: packets that wait, 3/],
+    [forged(FIELDS_AT + 80, 0), /^STATE_INVALID: snapshot: packet that waits, 0/],
+    [forged(FIELDS_AT + 116, 0xffffffff), /^STATE_INVALID: snapshot: bytes missing/],
+  ]
+  for (const [snapshot, message] of refused) {
+    assert.throws(() => receiver.restore(snapshot), message)
+    assert.equal(receiver.snapshot(), before)
+  }
+  assert.throws(() => denoiser.restore(before), /^STATE_INVALID: snapshot: channels/)
 })
 
 test('a packet of another format, wrong options and denoisers: documented errors', async () => {
