@@ -1,0 +1,110 @@
+// The package as a stranger gets it: what `npm pack` holds, what publint and "are the types wrong" say of it, and an outside
+// project that installs the tarball, type-checks against it and runs.
+import { spawnSync } from 'node:child_process'
+import { cpSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { publint } from 'publint'
+import { formatMessage } from 'publint/utils'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+
+const root = fileURLToPath(new URL('../../', import.meta.url))
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+
+/** Paths a package may hold, and the most it may weigh. */
+const EXPECTED =
+  /^(dist\/|build\/core\.\w+\.wasm$|models\/\w+\.ssm$|examples\/clip\/|(package\.json|README\.md|LICENSE|NOTICE|CHANGELOG\.md)$)/
+const UNWANTED = /\.test\.|(^|\/)(tests|training|bench)\/|\.map$/
+const MAX_TARBALL_BYTES = 2_000_000
+/** Without types of their own: bytes that tools only copy. */
+const ASSETS = ['core.simd.wasm', 'models/*', 'worklet/processor.js', 'package.json']
+
+interface Packed {
+  readonly filename: string
+  readonly size: number
+  readonly files: readonly { readonly path: string }[]
+}
+
+const test = suite<{ folder: string; packed: Packed; tarball: string }>('package')
+
+test.before((context) => {
+  context.folder = mkdtempSync(join(tmpdir(), 'package-'))
+  const args = ['pack', '--json', '--ignore-scripts', '--pack-destination', context.folder]
+  context.packed = (JSON.parse(run('npm', args, root)) as Packed[])[0]
+  context.tarball = join(context.folder, context.packed.filename)
+})
+test.after(({ folder }) => rmSync(folder, { recursive: true }))
+
+function run(command: string, args: readonly string[], cwd: string): string {
+  const { status, stdout, stderr } = spawnSync(command, args, { cwd, encoding: 'utf8', maxBuffer: 1 << 24 })
+  assert.is(status, 0, `${command} ${args.join(' ')}\n${stdout}${stderr}`)
+  return stdout
+}
+
+test('holds what a user needs and nothing else', ({ packed }) => {
+  const paths = packed.files.map(({ path }) => path)
+  assert.equal(
+    paths.filter((path) => !EXPECTED.test(path) || UNWANTED.test(path)),
+    [],
+  )
+  for (const needed of ['LICENSE', 'NOTICE', 'README.md', 'models/base.ssm', 'build/core.simd.wasm'])
+    assert.ok(paths.includes(needed), needed)
+  assert.ok(packed.size <= MAX_TARBALL_BYTES, `${packed.size} bytes; at most ${MAX_TARBALL_BYTES}`)
+})
+
+test('every file that the exports map names is in it', ({ packed }) => {
+  const paths = new Set(packed.files.map(({ path }) => `./${path}`))
+  const named: string[] = []
+  const visit = (value: unknown): void => {
+    if (typeof value === 'string') named.push(value)
+    else for (const inner of Object.values(value as object)) visit(inner)
+  }
+  visit(manifest.exports)
+  assert.equal(
+    named.filter((path) => !path.includes('*') && !paths.has(path)),
+    [],
+  )
+})
+
+test('publint has nothing to say', async () => {
+  const { messages } = await publint({ pkgDir: root, strict: true })
+  assert.equal(
+    messages.map((message) => formatMessage(message, manifest)),
+    [],
+  )
+})
+
+test('the types are not wrong', ({ tarball }) => {
+  const tool = join(root, 'node_modules', '.bin', 'attw')
+  const args = [tarball, '--profile', 'esm-only', '--no-emoji', '--exclude-entrypoints', ...ASSETS]
+  run(tool, args, root)
+})
+
+test('an outside project installs it, type-checks and runs', ({ folder, tarball }) => {
+  const project = join(folder, 'consumer')
+  cpSync(fileURLToPath(new URL('consumer', import.meta.url)), project, { recursive: true })
+  writeFileSync(join(project, 'package.json'), JSON.stringify({ name: 'consumer', private: true, type: 'module' }))
+  run('npm', ['install', '--no-audit', '--no-fund', '--ignore-scripts', tarball], project)
+  const compiler = join(root, 'node_modules', '.bin', 'tsc')
+  const libraries = ['--target', 'es2022', '--lib', 'es2023,dom,dom.iterable,esnext.disposable']
+  const options = ['--strict', '--outDir', 'out', ...libraries, 'main.ts', 'worklet.ts']
+  // as bundlers have it, without the types of Node; then as Node has it, every declaration checked
+  run(
+    compiler,
+    ['--module', 'esnext', '--moduleResolution', 'bundler', '--skipLibCheck', '--types', '', ...options],
+    project,
+  )
+  run('npm', ['install', '--no-audit', '--no-fund', '--ignore-scripts', '@types/node@20'], project)
+  run(compiler, ['--module', 'nodenext', '--skipLibCheck', 'false', '--types', 'node', ...options], project)
+  const said = JSON.parse(run(process.execPath, ['out/main.js'], project))
+  assert.equal({ ...said, latencyMs: 0 }, { samples: 48000, samplesIn: 48000, latencyMs: 0, refused: 'DISPOSED' })
+  assert.ok(said.latencyMs > 16 && said.latencyMs < 25, said.latencyMs)
+  const cli = join(project, 'node_modules', '.bin', 'attenuate')
+  const clip = join(project, 'node_modules', 'attenuate-edge', 'examples', 'clip', 'noisy.wav')
+  run(cli, ['denoise', clip, 'clean.wav'], project)
+  assert.is(statSync(join(project, 'clean.wav')).size, statSync(clip).size)
+})
+
+test.run()
