@@ -17,6 +17,8 @@ const CLIP = fileURLToPath(new URL('../../examples/clip/noisy.wav', import.meta.
 
 const test = suite<{ site: Site; microphone: Microphone }>('track')
 
+declare const MediaStreamTrackGenerator: new (init: { kind: string }) => MediaStreamTrack
+
 test.before(async (context) => {
   context.microphone = makeMicrophone(makeTalk(), RATE)
   context.site = await openSite(context.microphone.args)
@@ -103,6 +105,159 @@ test('noise alone goes, speech stays, bypass changes nothing', async ({ site: { 
     expectDb(speechDb, ...((name === route ? [-4, 1] : [-1, 1]) as [number, number]))
     assert.ok(name !== route || likeness > 0.8, `${name}: speech correlates by ${likeness}`)
   }
+})
+
+test('mute, another microphone of another rate, clones, the end', async ({ site: { page } }) => {
+  for (const route of ['worklet', 'stream']) {
+    const found = await page.evaluate(async (route) => {
+      const { denoiseTrack } = await import('attenuate-edge/worklet' as string)
+      const context = new AudioContext({ sampleRate: 16000 })
+      const hum = () => {
+        const destination = new MediaStreamAudioDestinationNode(context, { channelCount: 1 })
+        const source = new OscillatorNode(context, { frequency: 300 })
+        source.connect(destination)
+        source.start()
+        return destination.stream.getAudioTracks()[0]
+      }
+      const first = hum()
+      const clean = await denoiseTrack(first, { route, model: 'lite', channels: 1, stopsSource: true })
+      const heard: string[] = []
+      for (const name of ['mute', 'unmute', 'ended']) clean.addEventListener(name, () => heard.push(name))
+      const samplesIn = async () => (await clean.denoiser.stats()).samplesIn as number
+      /** Have samples come in again, however long it takes? */
+      const flows = async () => {
+        const before = await samplesIn()
+        while ((await samplesIn()) < before + 3000) await new Promise((resolve) => setTimeout(resolve, 20))
+        return true
+      }
+      const flowed = [await flows()]
+      first.dispatchEvent(new Event('mute'))
+      first.dispatchEvent(new Event('unmute'))
+      const [microphone] = (await navigator.mediaDevices.getUserMedia({ audio: true })).getAudioTracks()
+      clean.denoiser.replaceSource(microphone)
+      flowed.push(await flows())
+      const label =
+        clean.label === microphone.label && clean.getSettings().deviceId === microphone.getSettings().deviceId
+      const clone = clean.clone()
+      clean.stop()
+      flowed.push(await flows())
+      const states = [clean.readyState, clone.readyState, first.readyState, microphone.readyState]
+      clone.stop()
+      await clone.denoiser.close()
+      states.push(clone.readyState, microphone.readyState)
+      const after = await clean.denoiser.reset().then(String, (error: Error) => error.message)
+      const replaced = await Promise.resolve()
+        .then(() => clean.denoiser.replaceSource(hum()))
+        .then(String, (error: Error) => error.message)
+      await context.close()
+      return { flowed, heard, label, states, after, replaced }
+    }, route)
+    assert.equal(found.flowed, [true, true, true])
+    assert.equal(found.heard, ['mute', 'unmute'], 'stop() tells nobody, as with any track')
+    assert.ok(found.label, 'speaks for the new microphone')
+    assert.equal(found.states, ['ended', 'live', 'ended', 'live', 'ended', 'ended'])
+    assert.match(found.after, /DISPOSED/)
+    assert.match(found.replaced, /DISPOSED: replaceSource/)
+  }
+})
+
+test('a source that ends by itself: the next one, or the end', async ({ site: { page } }) => {
+  const found = await page.evaluate(async () => {
+    const { denoiseTrack } = await import('attenuate-edge/worklet' as string)
+    const open = async () => (await navigator.mediaDevices.getUserMedia({ audio: true })).getAudioTracks()[0]
+    const unplug = (track: MediaStreamTrack) => {
+      track.stop()
+      track.dispatchEvent(new Event('ended')) // as a device does that goes
+    }
+    const [first, second] = [await open(), await open()]
+    const spare = [second]
+    const clean = await denoiseTrack(first, { model: 'lite', onSourceEnded: async () => spare.pop() })
+    const ended = new Promise((resolve) => clean.addEventListener('ended', resolve))
+    unplug(first)
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    const states = [clean.readyState, clean.denoiser.source === second]
+    unplug(second)
+    await ended
+    const late = await denoiseTrack(second).then(String, (error: Error) => error.message)
+    const video = new MediaStreamTrackGenerator({ kind: 'video' })
+    const wrong = await denoiseTrack(video).then(String, (error: Error) => error.message)
+    return { states: [...states, clean.readyState], late, wrong }
+  })
+  assert.equal(found.states, ['live', true, 'ended'])
+  assert.match(found.late, /^OPTION_INVALID: state of track, ended/)
+  assert.match(found.wrong, /^OPTION_INVALID: kind of track, video/)
+})
+
+test("LiveKit's shape: init, another microphone, destroy", async ({ site: { page } }) => {
+  const found = await page.evaluate(async () => {
+    const { LiveKitDenoiser } = await import('attenuate-edge/worklet' as string)
+    const audioContext = new AudioContext()
+    const open = async () => (await navigator.mediaDevices.getUserMedia({ audio: true })).getAudioTracks()[0]
+    const processor = new LiveKitDenoiser({ model: 'lite' })
+    await processor.init({ kind: 'audio', track: await open(), audioContext })
+    const first = processor.processedTrack
+    const other = await open()
+    await processor.restart({ kind: 'audio', track: other, audioContext })
+    const kept = [processor.processedTrack === first, processor.denoiser.source === other, first.readyState]
+    await processor.destroy()
+    const after = [processor.processedTrack, first.readyState, other.readyState, audioContext.state]
+    await processor.init({ track: other, audioContext })
+    after.push(processor.processedTrack.readyState)
+    await processor.destroy()
+    await audioContext.close()
+    return { kept, after, name: processor.name }
+  })
+  assert.equal(found.kept, [true, true, 'live'])
+  assert.equal(found.after, [undefined, 'ended', 'live', 'running', 'live'])
+  assert.is(found.name, 'attenuate-edge')
+})
+
+test('RTCPeerConnection: replaceTrack, and sound arrives', async ({ site: { page } }) => {
+  const { before, after } = await page.evaluate(async () => {
+    const { denoiseTrack } = await import('attenuate-edge/worklet' as string)
+    const audio = { noiseSuppression: false, autoGainControl: false, echoCancellation: false }
+    const [microphone] = (await navigator.mediaDevices.getUserMedia({ audio })).getAudioTracks()
+    const [here, there] = [new RTCPeerConnection(), new RTCPeerConnection()]
+    here.onicecandidate = ({ candidate }) => candidate && there.addIceCandidate(candidate)
+    there.onicecandidate = ({ candidate }) => candidate && here.addIceCandidate(candidate)
+    const sender = here.addTrack(microphone)
+    const arriving = new Promise<MediaStreamTrack>((resolve) => {
+      there.ontrack = ({ track }) => resolve(track)
+    })
+    await here.setLocalDescription(await here.createOffer())
+    await there.setRemoteDescription(here.localDescription!)
+    await there.setLocalDescription(await there.createAnswer())
+    await here.setRemoteDescription(there.localDescription!)
+    const far = await arriving
+    const player = new Audio() // without one Chromium decodes nothing
+    player.srcObject = new MediaStream([far])
+    await player.play()
+    const energyOver = async (seconds: number) => {
+      const read = async () => {
+        for (const report of (await there.getStats()).values())
+          if (report.type === 'inbound-rtp')
+            return { energy: report.totalAudioEnergy as number, seconds: report.totalSamplesDuration as number }
+        return { energy: 0, seconds: 0 }
+      }
+      const begin = await read()
+      for (;;) {
+        await new Promise((resolve) => setTimeout(resolve, 50))
+        const now = await read()
+        if (now.seconds - begin.seconds >= seconds) return now.energy - begin.energy
+      }
+    }
+    const before = await energyOver(5) // a whole round of the talk, or nearly
+    const clean = await denoiseTrack(microphone, { strengthDb: -40 })
+    await sender.replaceTrack(clean)
+    const after = await energyOver(5)
+    clean.stop()
+    microphone.stop()
+    here.close()
+    there.close()
+    return { before, after }
+  })
+  assert.ok(before > 0, 'the microphone arrives')
+  assert.ok(after > 0.1 * before, `the clean track arrives: energy ${after} of ${before}`)
 })
 
 const FRAME = 320
