@@ -31,8 +31,7 @@ export interface Site {
 }
 
 export async function openSite(args: readonly string[] = []): Promise<Site> {
-  const executablePath = PROGRAMS.find((path) => path !== undefined && existsSync(path))
-  if (executablePath === undefined) throw new Error('no Chromium: install it (apt install chromium) or set CHROMIUM')
+  const executablePath = findChromium()
   const server = createServer((request, response) => {
     const path = normalize(decodeURIComponent(new URL(request.url ?? '/', 'http://localhost').pathname))
     if (path === '/') return response.setHeader('content-type', 'text/html').end(EMPTY_PAGE)
@@ -57,7 +56,13 @@ export async function openSite(args: readonly string[] = []): Promise<Site> {
   }
 }
 
-function listen(server: Server): Promise<void> {
+export function findChromium(): string {
+  const found = PROGRAMS.find((path) => path !== undefined && existsSync(path))
+  if (found === undefined) throw new Error('no Chromium: install it (apt install chromium) or set CHROMIUM')
+  return found
+}
+
+export function listen(server: Server): Promise<void> {
   return new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
 }
 

@@ -1,0 +1,105 @@
+// What cleans, in the extension's world, loaded with the first microphone of a document. In: a stream of one microphone.
+// Out: a clean track, which follows the settings until the page has stopped it; reports for popup and badge.
+
+import { openFrame } from './cleaner.frame.ts'
+import type { Cleaner } from './cleaner.ts'
+import { openWorklet } from './cleaner.worklet.ts'
+import { Meter } from './meter.ts'
+import { CLOSE, METER, type MicrophoneReport, type Report, type State } from './protocol.ts'
+import { followSettings, readSettings, type Settings, strengthOf } from './settings.ts'
+
+const REPORT_MS = 100
+
+interface Call {
+  readonly label: string
+  readonly cleaner: Cleaner
+  readonly meter: Meter
+}
+
+const calls = new Set<Call>()
+const id = crypto.randomUUID()
+let trouble: string | undefined
+
+/** Rejects where no way works; the reason is shown by badge and popup. */
+export async function clean(request: MediaStream): Promise<MediaStreamTrack> {
+  const [microphone] = request.getAudioTracks()
+  try {
+    const call = await open(microphone)
+    request.addEventListener(CLOSE, () => close(call), { once: true })
+    trouble = undefined
+    return call.cleaner.track
+  } catch (error) {
+    trouble = `This page has its plain microphone: ${(error as Error).message}`
+    throw error
+  } finally {
+    tellState()
+  }
+}
+
+async function open(microphone: MediaStreamTrack): Promise<Call> {
+  const context = new AudioContext({ latencyHint: 'interactive' })
+  try {
+    const cleaner = await openCleaner(microphone, context)
+    apply(cleaner, await readSettings())
+    const call = { label: microphone.label, cleaner, meter: new Meter(context, microphone, cleaner.track) }
+    calls.add(call)
+    return call
+  } catch (error) {
+    await context.close()
+    throw error
+  }
+}
+
+/** WASM where the page allows it; else in a frame of the extension. */
+async function openCleaner(microphone: MediaStreamTrack, context: AudioContext): Promise<Cleaner> {
+  const wasm = await compile()
+  return wasm === undefined ? openFrame(microphone, context) : openWorklet(microphone, context, wasm)
+}
+
+/** Pages whose Content-Security-Policy forbids WebAssembly forbid it to extensions in their documents too. */
+async function compile(): Promise<WebAssembly.Module | undefined> {
+  const response = await fetch(chrome.runtime.getURL('core.simd.wasm'))
+  const bytes = await response.arrayBuffer()
+  return WebAssembly.compile(bytes).catch(() => undefined)
+}
+
+function apply(cleaner: Cleaner, settings: Settings): void {
+  cleaner.setStrength(settings.isOn ? strengthOf(settings) : 0)
+}
+
+async function close(call: Call): Promise<void> {
+  calls.delete(call)
+  tellState()
+  call.meter.close()
+  await call.cleaner.close()
+  await call.meter.context.close()
+}
+
+followSettings((settings) => {
+  for (const { cleaner } of calls) apply(cleaner, settings)
+})
+
+function tellState(): void {
+  const state: State = { microphones: calls.size, trouble }
+  chrome.runtime.sendMessage(state).catch(() => {}) // the extension was updated: nobody listens
+}
+
+chrome.runtime.onConnect.addListener(async (port) => {
+  if (port.name !== METER) return
+  let isOpen = true
+  port.onDisconnect.addListener(() => {
+    isOpen = false
+  })
+  while (isOpen) {
+    const microphones = await Promise.all([...calls].map(report))
+    if (isOpen) port.postMessage({ id, microphones, trouble } satisfies Report)
+    await new Promise((resolve) => setTimeout(resolve, REPORT_MS))
+  }
+})
+
+async function report({ label, cleaner, meter }: Call): Promise<MicrophoneReport> {
+  const { hops, busyMs, speed } = await cleaner.stats()
+  const { way, latencyMs } = cleaner
+  const hopMs = hops === 0 ? 0 : busyMs / hops
+  return { label, way, latencyMs, ...meter.read(), hops, hopMs, load: speed > 0 ? 1 / speed : 0 }
+}
