@@ -11,6 +11,8 @@ export interface ProcessorOptions {
   readonly channels: number
   readonly comfortNoiseDb: number
   readonly strengthDb: number
+  /** Samples of a render quantum. */
+  readonly quantum: number
 }
 
 export type Question = { readonly id: number; readonly kind: 'stats' | 'reset' | 'close' }

@@ -31,6 +31,8 @@ export interface DenoiserNodeOptions extends LoadOptions {
 const added = new WeakMap<BaseAudioContext, Map<string, Promise<void>>>()
 /** How long `close` waits for the processor. */
 const CLOSE_MS = 500
+/** Samples of a render quantum where the context does not say. */
+const USUAL_QUANTUM = 128
 let core: Promise<WebAssembly.Module> | undefined
 
 /** A node that is ready to use. Rejects with an AttenuateError, or with the signal's reason. */
@@ -49,7 +51,8 @@ export async function createDenoiserNode(
     addProcessor(context, options.processorUrl ?? new URL('./processor.js', import.meta.url)),
   ])
   signal?.throwIfAborted()
-  const node = new DenoiserNode(context, { wasm, model: parsed.toBytes(), channels, ...mixture })
+  const quantum = (context as { renderQuantumSize?: number }).renderQuantumSize ?? USUAL_QUANTUM
+  const node = new DenoiserNode(context, { wasm, model: parsed.toBytes(), channels, quantum, ...mixture })
   try {
     await node.ready
   } catch (error) {
@@ -126,7 +129,7 @@ export class DenoiserNode extends AudioWorkletNode {
     return this.parameters.get('bypass')!
   }
 
-  /** From input to output, in samples of the context: what an impulse takes. Event `latencychange` where quanta change. */
+  /** From input to output, in samples of the context: what an impulse takes. */
   get latencySamples(): number {
     return this.#state?.latencySamples ?? 0
   }
@@ -179,11 +182,7 @@ export class DenoiserNode extends AudioWorkletNode {
       waiting?.reject(revive(answer.error))
       return
     }
-    if ('ready' in answer) {
-      const isOther = this.#state !== undefined && this.#state.latencySamples !== answer.ready.latencySamples
-      this.#state = answer.ready
-      if (isOther) this.dispatchEvent(new Event('latencychange'))
-    }
+    if ('ready' in answer) this.#state = answer.ready
     waiting?.resolve(answer)
   }
 

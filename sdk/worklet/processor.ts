@@ -10,14 +10,10 @@ import { type Answer, LEAST_STRENGTH_DB, PROCESSOR_NAME, type ProcessorOptions, 
 import { Quanta } from './quanta.ts'
 
 declare const sampleRate: number
-/** Absent where quanta are always the usual ones. */
-declare const renderQuantumSize: number | undefined
 declare function registerProcessor(name: string, processor: unknown): void
 declare class AudioWorkletProcessor {
   readonly port: MessagePort
 }
-
-const USUAL_QUANTUM = 128
 
 class DenoiserProcessor extends AudioWorkletProcessor {
   static get parameterDescriptors() {
@@ -44,7 +40,7 @@ class DenoiserProcessor extends AudioWorkletProcessor {
     this.#open(processorOptions).catch((error) => this.#complain(0, error))
   }
 
-  async #open({ wasm, model, channels, comfortNoiseDb, strengthDb }: ProcessorOptions): Promise<void> {
+  async #open({ wasm, model, channels, comfortNoiseDb, strengthDb, quantum }: ProcessorOptions): Promise<void> {
     const options = {
       wasm,
       model,
@@ -59,7 +55,7 @@ class DenoiserProcessor extends AudioWorkletProcessor {
     if (this.#isClosed) return denoiser.dispose()
     this.#strengthDb = strengthDb
     this.#denoiser = denoiser
-    this.#prepare(typeof renderQuantumSize === 'number' ? renderQuantumSize : USUAL_QUANTUM)
+    this.#prepare(quantum)
   }
 
   /** For quanta of this length, from silence on. */

@@ -1,0 +1,92 @@
+// Nothing is lost on the way: a marker through the identity model, in real time beside a busy core, and offline at every
+// rate and quantum. `npm run soak:worklet` listens for five minutes.
+
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { compileIdentity } from './identity.ts'
+import { runMarker } from './marker.ts'
+import { openSite, type Site } from './site.ts'
+
+const test = suite<{ site: Site }>('marker')
+
+test.before(async (context) => {
+  context.site = await openSite()
+})
+test.after(async ({ site }) => {
+  await site.close()
+})
+
+test('44.1 and 48 kHz beside a busy core: no gap, no repeat, no loss', async ({ site: { page } }) => {
+  const results = await runMarker(page, { seconds: 8, rates: [44100, 48000], channels: 2, busyWorkers: 1 })
+  for (const result of results) {
+    const { rate, frames, wrong, underruns } = result
+    assert.ok(frames > 7 * rate, `${frames} frames at ${rate} Hz`)
+    assert.is(wrong, 0, JSON.stringify(result))
+    assert.is(underruns, 0)
+  }
+})
+
+interface Setting {
+  readonly rate: number
+  readonly quantum: number
+  readonly channels: number
+  readonly model: number[]
+}
+
+interface Delay {
+  readonly said: number
+  /** Samples off by more than the filters explain, at that delay. */
+  readonly wrong: number
+  readonly underruns: number
+}
+
+test('any rate, any quantum, one channel or two: the latency that the node says', async ({ site: { page } }) => {
+  for (const rate of [8000, 16000, 22050, 24000, 32000, 44100, 48000, 96000]) {
+    for (const [quantum, channels] of [
+      [128, 1],
+      [128, 2],
+      [64, 1],
+      [192, 1],
+      [1000, 2],
+    ]) {
+      const { said, wrong, underruns } = await page.evaluate(measureDelay, {
+        rate,
+        quantum,
+        channels,
+        model: [...compileIdentity()],
+      })
+      const where = `${rate} Hz, quanta of ${quantum}, ${channels} channels`
+      assert.ok(said >= 0 && said < 0.05 * rate + 2 * quantum, `${where}: ${said} samples`)
+      assert.is(underruns, 0, where)
+      assert.is(wrong, 0, where)
+    }
+  }
+})
+
+/** In the page: a tone that wanders, and which of the coming samples are not it. */
+async function measureDelay({ rate, quantum, channels, model }: Setting): Promise<Delay> {
+  const { createDenoiserNode } = await import('attenuate-edge/worklet' as string)
+  const frames = rate
+  const Context = OfflineAudioContext as unknown as new (options: object) => OfflineAudioContext
+  const context = new Context({ numberOfChannels: channels, length: frames, sampleRate: rate, renderSizeHint: quantum })
+  const markerAt = (n: number, c: number) => 0.5 * Math.sin((0.13 + 0.02 * c) * rate * Math.sin((2 * n) / rate))
+  const buffer = context.createBuffer(channels, frames, rate)
+  for (let c = 0; c < channels; c++) {
+    const plane = buffer.getChannelData(c)
+    for (let n = 0; n < frames; n++) plane[n] = markerAt(n, c)
+  }
+  const node = await createDenoiserNode(context, { model: Uint8Array.from(model), channels })
+  const source = new AudioBufferSourceNode(context, { buffer })
+  source.connect(node).connect(context.destination)
+  source.start()
+  const said = node.latencySamples
+  const rendered = await context.startRendering()
+  let wrong = 0
+  for (let c = 0; c < channels; c++) {
+    const plane = rendered.getChannelData(c)
+    for (let n = said + 200; n < frames; n++) if (Math.abs(plane[n] - markerAt(n - said, c)) > 0.004) wrong++
+  }
+  return { said, wrong, underruns: (await node.stats()).underruns }
+}
+
+test.run()

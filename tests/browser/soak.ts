@@ -1,0 +1,15 @@
+// `npm run soak:worklet`: the marker through the identity model for five minutes at 44.1 and 48 kHz beside a busy core; then
+// what the models take of a core. In: seconds (default 300). Out: JSON lines; exit code 1 if a sample was wrong.
+
+import { runMarker } from './marker.ts'
+import { openSite } from './site.ts'
+
+const seconds = Number(process.argv[2] ?? 300)
+const site = await openSite()
+try {
+  const results = await runMarker(site.page, { seconds, rates: [44100, 48000], channels: 2, busyWorkers: 1 })
+  for (const result of results) console.log(JSON.stringify(result))
+  process.exitCode = results.every(({ wrong, underruns }) => wrong === 0 && underruns === 0) ? 0 : 1
+} finally {
+  await site.close()
+}
