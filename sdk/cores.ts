@@ -19,7 +19,8 @@ export async function shareCore(host: Host, wasm?: WasmSource): Promise<Core> {
   return remember(cores, module, () => Core.open(module))
 }
 
-async function findModule(host: Host, wasm: WasmSource | undefined): Promise<WebAssembly.Module> {
+/** Compiled once for the same value. */
+export async function findModule(host: Host, wasm: WasmSource | undefined): Promise<WebAssembly.Module> {
   if (wasm === undefined) return remember(defaults, host, () => host.loadCore())
   if (wasm instanceof WebAssembly.Module) return wasm
   if (typeof wasm === 'string' || wasm instanceof URL)

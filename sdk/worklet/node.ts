@@ -1,6 +1,7 @@
 // A denoiser as an AudioWorkletNode: connect a source, connect it on. In: a context of any rate, a model. Out: a node with
 // parameters `strengthDb` and `bypass`, a known latency, and an end.
 
+import { findModule, type WasmSource } from '../cores.ts'
 import { AttenuateError, type ErrorCode, fail } from '../errors.ts'
 import { browserHost } from '../host.browser.ts'
 import type { Latency } from '../latency.ts'
@@ -21,8 +22,8 @@ export interface DenoiserNodeOptions extends LoadOptions {
   readonly strengthDb?: number
   /** dBFS. */
   readonly comfortNoiseDb?: number
-  /** The core, compiled; default: this package's, fetched once per page. */
-  readonly wasm?: WebAssembly.Module
+  /** The core: a compiled module, bytes or a URL; default: this package's, fetched once per page. */
+  readonly wasm?: WasmSource
   /** Where the processor's file is served; default: beside this module. */
   readonly processorUrl?: string | URL
 }
@@ -33,7 +34,6 @@ const added = new WeakMap<BaseAudioContext, Map<string, Promise<void>>>()
 const CLOSE_MS = 500
 /** Samples of a render quantum where the context does not say. */
 const USUAL_QUANTUM = 128
-let core: Promise<WebAssembly.Module> | undefined
 
 /** A node that is ready to use. Rejects with an AttenuateError, or with the signal's reason. */
 export async function createDenoiserNode(
@@ -46,7 +46,7 @@ export async function createDenoiserNode(
   signal?.throwIfAborted()
   const mixture = mixtureOf(options)
   const [wasm, parsed] = await Promise.all([
-    options.wasm ?? loadCore(),
+    findModule(browserHost, options.wasm),
     parseModel(browserHost, options.model, options),
     addProcessor(context, options.processorUrl ?? new URL('./processor.js', import.meta.url)),
   ])
@@ -60,14 +60,6 @@ export async function createDenoiserNode(
     throw error
   }
   return node
-}
-
-function loadCore(): Promise<WebAssembly.Module> {
-  core ??= browserHost.loadCore()
-  core.catch(() => {
-    core = undefined
-  })
-  return core
 }
 
 async function addProcessor(context: BaseAudioContext, source: string | URL): Promise<void> {

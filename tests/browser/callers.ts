@@ -2,7 +2,7 @@
 // server on a free port. /plain is any page; /strict forbids all but its own scripts; /hostile removes what others insert.
 
 import { createServer, type Server } from 'node:http'
-import { listen } from './site.ts'
+import { listen } from './server.ts'
 
 const STRICT = "default-src 'none'; script-src 'self'"
 
