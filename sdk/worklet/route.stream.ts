@@ -14,7 +14,7 @@ import { Quanta } from './quanta.ts'
 import type { Route } from './route.ts'
 
 declare class MediaStreamTrackProcessor {
-  constructor(init: { track: MediaStreamTrack })
+  constructor(init: { track: MediaStreamTrack; maxBufferSize: number })
   readonly readable: ReadableStream<AudioData>
 }
 interface MediaStreamTrackGenerator extends MediaStreamTrack {
@@ -24,6 +24,8 @@ declare const MediaStreamTrackGenerator: new (init: { kind: 'audio' }) => MediaS
 
 /** Longest piece that is provided for at first; devices give 10 ms. */
 const USUAL_PIECE_MS = 20
+/** Pieces that wait while the page is busy, a second of 10 ms; what comes beyond is lost. */
+const MOST_WAITING = 100
 /** What a page can be told about a stream before its first sound. */
 const USUAL_RATE = 48000
 
@@ -82,7 +84,7 @@ export class StreamRoute implements Route {
 
   replaceSource(track: MediaStreamTrack): void {
     this.#reader?.cancel().catch(() => {})
-    const reader = new MediaStreamTrackProcessor({ track }).readable.getReader()
+    const reader = new MediaStreamTrackProcessor({ track, maxBufferSize: MOST_WAITING }).readable.getReader()
     this.#reader = reader
     // a track that ends, or a sink that closes, ends the pump; the track that comes out is ended by its owner
     this.#pump(reader).catch((error) => {
