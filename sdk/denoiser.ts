@@ -1,5 +1,5 @@
 // What users hold: a stream of samples in, the same stream without noise out. In: chunks of f32 in -1..1, any length,
-// channels interleaved. Out: f32, aligned with the input; N samples in give N samples out after `flush` (times the ratio
+// channels side by side. Out: f32, aligned with the input; N samples in give N samples out after `flush` (times the ratio
 // of the rates). One denoiser is one stream; a process may hold thousands, which share module, memory and weights.
 
 import type { Model } from '../quantize/modelfile.ts'
@@ -7,14 +7,16 @@ import { checkComfort, MAX_COMFORT_DB } from './comfort.ts'
 import type { Core, Program } from './core.ts'
 import type { WasmSource } from './cores.ts'
 import { fail } from './errors.ts'
-import type { Place } from './frames.ts'
+import { expectForm, type Form, saveForm } from './form.ts'
 import type { GovernorOptions } from './governor.ts'
+import type { HighBandMode } from './highBand.ts'
 import { Lane } from './lane.ts'
-import { type Latency, latencyOf, type Rates } from './latency.ts'
+import { type Latency, latencyOf, type Path } from './latency.ts'
 import { Level } from './level.ts'
 import type { ModelSource } from './model.ts'
 import type { SampleFormat } from './pcm.ts'
-import { checkChannels, checkMixture, checkStrength } from './preparation.ts'
+import { Planes } from './planes.ts'
+import { checkChannels, checkMixture, checkStrength, chooseLinking } from './preparation.ts'
 import { mixtureOf, type Preset } from './preset.ts'
 import { Recorder } from './recorder.ts'
 import { refuse, SnapshotReader, SnapshotWriter } from './snapshot.ts'
@@ -33,14 +35,26 @@ export interface DenoiserOptions {
   /** The SHA-256 the model must have, hexadecimal: MODEL_HASH if it is another. Damage is noticed without it too. */
   readonly sha256?: string
   /**
-   * Samples per second of what goes in, a whole number of 4000..192000; resampled where it is not the model's. Above half of
-   * the model's rate nothing comes out. Default: the model's.
+   * Samples per second of what goes in, a whole number of 4000..192000; resampled where it is not the model's. Default: the
+   * model's.
    */
   readonly sampleRate?: number
   /** Of what comes out. Default: `sampleRate`; of a model that widens the band (nano): its own. */
   readonly outputRate?: number
-  /** 1..8, interleaved, each denoised by itself. Default 1. */
+  /** 1..8, side by side; each denoised by itself, or `linked`. Default 1. */
   readonly channels?: number
+  /**
+   * The channels are denoised alike: the network hears their mean, and all get the filter that it made, so that what lies
+   * between them in level and phase (the stereo image) stays. Takes a hop longer (`latency`), and the arithmetic of one
+   * channel. What cancels in the mean altogether is not heard. Default: false.
+   */
+  readonly linked?: boolean
+  /**
+   * What becomes of the band above half of the model's rate, which the network cannot hear. `follow`: attenuated as the
+   * network attenuates the upper part of its own band. `pass`: left as it was. `drop`: left out. Costs no latency. Default:
+   * `follow` where what comes out has the rate of what goes in, above the model's; else there is none to keep.
+   */
+  readonly highBand?: HighBandMode
   /** Strength and comfort noise by purpose: `full` (default), `gentle` for speech recognition, `natural` for calls. */
   readonly preset?: Preset
   /** Bound on attenuation in dB: -Infinity all that the model does, -18 gentle, 0 bypass at the same latency. Default: the preset's. */
@@ -78,7 +92,10 @@ export interface LadderOptions extends GovernorOptions {
 }
 
 /** What may differ between streams that share a model. */
-export type SiblingOptions = Pick<DenoiserOptions, 'channels' | 'preset' | 'strengthDb' | 'comfortNoiseDb' | 'onVoice'>
+export type SiblingOptions = Pick<
+  DenoiserOptions,
+  'channels' | 'linked' | 'preset' | 'strengthDb' | 'comfortNoiseDb' | 'onVoice'
+>
 
 /** What a stream has done so far. */
 export interface Stats {
@@ -111,13 +128,14 @@ export interface Stats {
 }
 
 /** What `create` of an entry hands to the constructor. */
-export interface Parts extends Rates {
+export interface Parts extends Path {
   readonly core: Core
   readonly program: Program
   /** Of the ladder below it. */
   readonly lighter: readonly Program[]
   readonly governor: LadderOptions | undefined
   readonly channels: number
+  readonly highBand: HighBandMode
   readonly strengthDb: number
   readonly comfortNoiseDb: number
   readonly recordSeconds: number | undefined
@@ -130,17 +148,21 @@ export class Denoiser {
   readonly sampleRate: number
   /** Of what comes out, Hz. */
   readonly outputRate: number
-  /** Interleaved in and out, each denoised by itself. */
+  /** Side by side, in and out. */
   readonly channels: number
+  /** Are they denoised alike? */
+  readonly linked: boolean
+  /** What becomes of the band above the model's. */
+  readonly highBand: HighBandMode
   /** The validated model: sizes, rates, card. */
   readonly model: Model
   /** Where the delay comes from. */
   readonly latency: Latency
   readonly #parts: Parts
-  readonly #lanes: Lane[]
-  readonly #places: Place[]
+  readonly #lanes: readonly Lane[]
   readonly #supervision: Supervision | undefined
   readonly #recorder: Recorder | undefined
+  readonly #planes: Planes
   readonly #inputLevel = new Level()
   readonly #outputLevel = new Level()
   #strengthDb: number
@@ -162,6 +184,8 @@ export class Denoiser {
     this.sampleRate = parts.sampleRate
     this.outputRate = parts.outputRate
     this.channels = channels
+    this.linked = parts.linked
+    this.highBand = parts.highBand
     this.latency = latencyOf(program.model, parts)
     this.#strengthDb = parts.strengthDb
     this.#comfortNoiseDb = parts.comfortNoiseDb
@@ -169,8 +193,11 @@ export class Denoiser {
       const models = [program, ...parts.lighter].map(({ model }) => model)
       this.#supervision = new Supervision(models, parts.sampleRate, parts.governor, parts.now)
     }
-    this.#lanes = Array.from({ length: channels }, (_, channel) => new Lane(core, program, parts, channel))
-    this.#places = this.#lanes.map((_, first) => ({ first, stride: channels }))
+    const [lanes, width] = parts.linked ? [1, channels] : [channels, 1]
+    this.#lanes = Array.from({ length: lanes }, (_, first) => {
+      return new Lane(core, program, parts, { first, stride: channels }, width)
+    })
+    this.#planes = new Planes(channels)
     if (parts.recordSeconds !== undefined) {
       const { sampleRate: inputRate, outputRate } = this
       const shape = { channels, inputRate, outputRate, seconds: parts.recordSeconds }
@@ -211,6 +238,35 @@ export class Denoiser {
     return this.#recorder === undefined ? this.#denoise(chunk, out) : this.#denoiseRecorded(this.#recorder, chunk, out)
   }
 
+  /**
+   * As `process`, with a Float32Array for each channel in and out: `planes[c]` holds channel c, all of one length. The
+   * results are the caller's.
+   */
+  processPlanar(planes: readonly Float32Array[]): Float32Array[] {
+    const out = this.#planes.open(this.readyAfter(this.#planes.join(planes).length))
+    this.processPlanarInto(planes, out)
+    return out
+  }
+
+  /** As `processInto`, with planes; returns samples per channel. Allocates nothing while chunks keep to one length. */
+  processPlanarInto(planes: readonly Float32Array[], out: readonly Float32Array[]): number {
+    const chunk = this.#planes.join(planes)
+    const ready = this.readyAfter(chunk.length)
+    const room = this.#planes.room(ready)
+    this.#planes.expectRoom(out, ready)
+    const wrote = this.processInto(chunk, room)
+    this.#planes.split(room, wrote, out)
+    return wrote / this.channels
+  }
+
+  /** As `flush`, a Float32Array for each channel. */
+  flushPlanar(): Float32Array[] {
+    const samples = this.flush()
+    const out = this.#planes.open(samples.length)
+    this.#planes.split(samples, samples.length, out)
+    return out
+  }
+
   #denoiseRecorded(recorder: Recorder, chunk: Float32Array, out: Float32Array): number {
     let wrote = 0
     for (let at = 0; at < chunk.length; at += recorder.capacity) {
@@ -231,7 +287,10 @@ export class Denoiser {
     const hops = this.#lanes[0].frames.hops
     if (this.#supervision !== undefined) this.#setRung(this.#supervision.begin(this.#position + count))
     let wrote = 0
-    for (let c = 0; c < this.channels; c++) wrote += this.#lanes[c].frames.push(chunk, count, out, this.#places[c])
+    for (let i = 0; i < this.#lanes.length; i++) {
+      const { frames, place } = this.#lanes[i]
+      wrote = frames.push(chunk, count, out, place) * this.channels
+    }
     this.#inputLevel.take(chunk, chunk.length)
     this.#outputLevel.take(out, wrote)
     this.#samplesIn += count
@@ -248,7 +307,7 @@ export class Denoiser {
     const { now } = this.#parts
     const started = now()
     const out = new Float32Array(this.pendingSamples)
-    for (let c = 0; c < this.channels; c++) this.#lanes[c].frames.drain(out, this.#places[c])
+    for (const { frames, place } of this.#lanes) frames.drain(out, place)
     this.#hops += this.#lanes[0].frames.hops
     for (const lane of this.#lanes) lane.reset()
     this.#outputLevel.take(out, out.length)
@@ -290,8 +349,7 @@ export class Denoiser {
   snapshot(): Uint8Array {
     this.#checkAlive()
     const to = new SnapshotWriter()
-    for (const count of [this.channels, this.sampleRate, this.outputRate]) to.u32(count)
-    to.u32(this.#rungs)
+    saveForm(this.#form, to)
     for (const db of [this.#strengthDb, this.#comfortNoiseDb]) to.f64(Math.max(db, -Number.MAX_VALUE))
     for (const total of [this.#samplesIn, this.#samplesOut, this.#hops, this.#lostHops]) to.f64(total)
     this.#inputLevel.save(to)
@@ -375,7 +433,7 @@ export class Denoiser {
     checkStrength(value, this.model)
     this.#recorder?.call('strengthDb', value)
     this.#strengthDb = value
-    for (const { mixture } of this.#lanes) mixture.strengthDb = value
+    for (const lane of this.#lanes) lane.strengthDb = value
   }
 
   /** Level of the noise put in place of what was taken, dBFS. */
@@ -388,13 +446,14 @@ export class Denoiser {
     checkComfort(value)
     this.#recorder?.call('comfortNoiseDb', value)
     this.#comfortNoiseDb = value
-    for (const { mixture } of this.#lanes) mixture.comfortNoiseDb = value
+    for (const lane of this.#lanes) lane.comfortNoiseDb = value
   }
 
   /** How much voice the last hop held, 0..1; of several channels the most. */
   get voiceActivity(): number {
     let most = 0
-    for (const { mixture } of this.#lanes) most = Math.max(most, mixture.voiceActivity)
+    for (const { mixtures } of this.#lanes)
+      for (const { voiceActivity } of mixtures) most = Math.max(most, voiceActivity)
     return most
   }
 
@@ -445,15 +504,16 @@ export class Denoiser {
   /** Another stream of the same model: at once, and it costs only its state. */
   sibling(options: SiblingOptions = {}): this {
     this.#checkAlive()
-    const { channels = this.channels, onVoice = this.#parts.onVoice, ...choice } = options
+    const { channels = this.channels, linked: wanted = this.linked, onVoice = this.#parts.onVoice, ...choice } = options
     const inherited = choice.preset ? {} : { strengthDb: this.#strengthDb, comfortNoiseDb: this.#comfortNoiseDb }
     const mixture = mixtureOf({ ...inherited, ...choice })
     checkChannels(channels)
     checkMixture(mixture, this.model)
+    const linked = chooseLinking(wanted, channels, this.model)
     const { core, program } = this.#parts
     for (const each of [program, ...this.#parts.lighter]) core.shareProgram(each)
     const Same = this.constructor as new (parts: Parts) => this
-    return new Same({ ...this.#parts, ...mixture, channels, onVoice })
+    return new Same({ ...this.#parts, ...mixture, channels, linked, onVoice })
   }
 
   /** Frees the state; the weights too when no other stream uses them. May be called twice. */
@@ -485,7 +545,12 @@ export class Denoiser {
   }
 
   #setRung(rung: number): void {
-    for (let c = 0; c < this.channels; c++) this.#lanes[c].rung = rung
+    for (let i = 0; i < this.#lanes.length; i++) this.#lanes[i].rung = rung
+  }
+
+  get #form(): Form {
+    const { channels, sampleRate, outputRate, linked, highBand } = this
+    return { channels, sampleRate, outputRate, linked, highBand, rungs: this.#rungs }
   }
 
   get #owner() {
@@ -493,10 +558,7 @@ export class Denoiser {
   }
 
   #load(from: SnapshotReader): void {
-    from.count('channels', this.channels, this.channels)
-    from.count('sample rate', this.sampleRate, this.sampleRate)
-    from.count('output rate', this.outputRate, this.outputRate)
-    from.count('rungs of the ladder', this.#rungs, this.#rungs)
+    expectForm(this.#form, from)
     this.#strengthDb = loadDb(from, 0)
     this.#comfortNoiseDb = loadDb(from, MAX_COMFORT_DB)
     this.#samplesIn = from.total('samples in')

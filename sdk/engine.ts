@@ -1,12 +1,17 @@
 // What makes hops: one network, or a ladder of them. In: a hop of samples at `input()`. Out: a hop at `output()`, a fixed
 // number of samples late. The views are valid until the next run and may be replaced when memory grows.
 
-import type { HopRunner } from './frames.ts'
 import type { Stateful } from './snapshot.ts'
 
-export interface Engine extends HopRunner, Stateful {
+export interface Engine extends Stateful {
+  /** (inputHop) where the next hop's samples go. The views may be replaced whenever memory grew. */
+  input(): Float32Array
+  /** (outputHop) the last result. */
+  output(): Float32Array
   /** One hop; `isLost`: its input never came. */
   run(isLost?: boolean): void
+  /** The stream has ended with the hops run so far. */
+  end(): void
   /** A new stream. */
   reset(): void
   /** A new stream that begins as if long settled (settled.ts). */

@@ -7,30 +7,20 @@ import { type FrameShape, Frames, type HopRunner } from './frames.ts'
 /** Repeats each input sample `factor` times, `lag` output samples late; counts what it was told. */
 class Echo implements HopRunner {
   readonly calls: string[] = []
-  readonly #input: Float32Array
-  readonly #output: Float32Array
-  readonly #line: number[]
+  readonly #lines: number[][]
   readonly #factor: number
 
-  constructor({ inputHop, outputHop, lagSamples }: FrameShape) {
-    this.#input = new Float32Array(inputHop)
-    this.#output = new Float32Array(outputHop)
+  constructor({ inputHop, outputHop, lagSamples }: FrameShape, channels = 1) {
     this.#factor = outputHop / inputHop
-    this.#line = new Array(lagSamples).fill(-1)
+    this.#lines = Array.from({ length: channels }, () => new Array(lagSamples).fill(-1))
   }
 
-  input() {
-    return this.#input
-  }
-
-  output() {
-    return this.#output
-  }
-
-  run() {
+  run(inputs: readonly Float32Array[], outputs: readonly Float32Array[]) {
     this.calls.push('run')
-    for (const sample of this.#input) for (let i = 0; i < this.#factor; i++) this.#line.push(sample)
-    this.#output.set(this.#line.splice(0, this.#output.length))
+    for (const [c, line] of this.#lines.entries()) {
+      for (const sample of inputs[c]) for (let i = 0; i < this.#factor; i++) line.push(sample)
+      outputs[c].set(line.splice(0, outputs[c].length))
+    }
   }
 
   end() {
@@ -87,6 +77,24 @@ test('channels lie side by side', () => {
   const rest = new Float32Array(3 * lanes[0].frames.pending)
   for (const { frames, place } of lanes) frames.drain(rest, place)
   assert.equal([...out, ...rest], [...samples])
+})
+
+test('channels in step lie side by side', () => {
+  for (const shape of SHAPES) {
+    const frames = new Frames(shape, new Echo(shape, 3), 3)
+    const samples = Float32Array.from({ length: 3 * 300 }, (_, i) => i)
+    const place = { first: 1, stride: 4 }
+    const wide = new Float32Array(4 * 300).fill(-5)
+    for (let i = 0; i < 300; i++) wide.set(samples.subarray(3 * i, 3 * i + 3), 4 * i + 1)
+    const out = new Float32Array(4 * frames.readyAfter(300))
+    frames.push(wide, 300, out, place)
+    const rest = new Float32Array(4 * frames.pending)
+    frames.drain(rest, place)
+    const factor = shape.outputHop / shape.inputHop
+    const all = [...out, ...rest]
+    for (let i = 0; i < 300 * factor; i++)
+      assert.equal(all.slice(4 * i, 4 * i + 4), [0, ...samples.subarray(3 * Math.floor(i / factor)).subarray(0, 3)])
+  }
 })
 
 test('the end: a whole hop, zeros for the overlap, then the mark, then look-ahead', () => {

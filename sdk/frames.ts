@@ -1,24 +1,21 @@
-// From chunks of any length to hops and back. In: samples as they come. Out: as many samples as are ready, aligned with
-// the input: the first `lag` results belong before its beginning and are dropped, and after `drain` exactly
-// inputs * outputHop / inputHop samples came out (rounded up). Nothing is allocated after creation.
+// From chunks of any length to hops and back. In: samples as they come, of one channel or several in step. Out: as many
+// samples as are ready, aligned with the input: the first `lag` results belong before its beginning and are dropped, and
+// after `drain` exactly inputs * outputHop / inputHop samples came out (rounded up). Nothing is allocated after creation.
 
 import { refuse, type SnapshotReader, type SnapshotWriter, type Stateful } from './snapshot.ts'
 
 /** 96 dB above full scale. */
 const LARGEST = 65536
 
-/** What runs one hop. The views may be replaced whenever memory grew, so they are asked for each time. */
+/** What runs one hop of every channel. */
 export interface HopRunner {
-  /** (inputHop) where the next hop's samples go. */
-  input(): Float32Array
-  /** (outputHop) the last result. */
-  output(): Float32Array
-  run(): void
+  /** `inputs`: (channels)(inputHop). `outputs`: (channels)(outputHop), to be filled. */
+  run(inputs: readonly Float32Array[], outputs: readonly Float32Array[]): void
   /** The stream has ended with the hops run so far. */
   end(): void
 }
 
-/** Where one channel lies in a buffer: sample i at first + i * stride. */
+/** Where channels lie in a buffer: sample i of channel c at first + c + i * stride. */
 export interface Place {
   readonly first: number
   readonly stride: number
@@ -56,8 +53,10 @@ export interface Framing extends Stateful {
 export class Frames implements Framing {
   readonly #shape: FrameShape
   readonly #runner: HopRunner
-  /** (inputHop) the hop being filled; the runner's own input is shared between streams. */
-  readonly #pending: Float32Array
+  /** (channels)(inputHop) the hop being filled. */
+  readonly #pending: readonly Float32Array[]
+  /** (channels)(outputHop) the last result. */
+  readonly #results: readonly Float32Array[]
   #filled = 0
   #toDrop: number
   /** Since the beginning of the stream. */
@@ -65,10 +64,11 @@ export class Frames implements Framing {
   samplesOut = 0
   hops = 0
 
-  constructor(shape: FrameShape, runner: HopRunner) {
+  constructor(shape: FrameShape, runner: HopRunner, channels = 1) {
     this.#shape = shape
     this.#runner = runner
-    this.#pending = new Float32Array(shape.inputHop)
+    this.#pending = Array.from({ length: channels }, () => new Float32Array(shape.inputHop))
+    this.#results = Array.from({ length: channels }, () => new Float32Array(shape.outputHop))
     this.#toDrop = shape.lagSamples
   }
 
@@ -83,19 +83,28 @@ export class Frames implements Framing {
     this.hops = 0
   }
 
-  /** `hops` hops pass between the last whole one and the one being filled: in unheard, out unheard. */
-  skip(hops: number): void {
+  /**
+   * `hops` hops pass between the last whole one and the one being filled: in unheard, out unheard. What is still to be
+   * dropped for the lag is among them, unless whoever counts on both sides leaves the gap out (`isApart`).
+   */
+  skip(hops: number, isApart = false): void {
     const { inputHop, outputHop } = this.#shape
-    const dropped = Math.min(this.#toDrop, hops * outputHop)
+    const dropped = isApart ? 0 : Math.min(this.#toDrop, hops * outputHop)
     this.#toDrop -= dropped
     this.samplesIn += hops * inputHop
     this.samplesOut += hops * outputHop - dropped
     this.hops += hops
   }
 
+  /** Results per channel that so many hops have given. */
+  delivered(hops: number): number {
+    const { outputHop, lagSamples } = this.#shape
+    return hops * outputHop - (lagSamples - this.#toDrop)
+  }
+
   save(to: SnapshotWriter): void {
     to.u32(this.#filled)
-    to.f32s(this.#pending.subarray(0, this.#filled))
+    for (const pending of this.#pending) to.f32s(pending.subarray(0, this.#filled))
     to.u32(this.#toDrop)
     for (const total of [this.samplesIn, this.samplesOut, this.hops]) to.f64(total)
   }
@@ -103,7 +112,7 @@ export class Frames implements Framing {
   load(from: SnapshotReader): void {
     const { inputHop, outputHop, lagSamples } = this.#shape
     this.#filled = from.count('samples of an open hop', inputHop - 1)
-    from.f32s(this.#pending.subarray(0, this.#filled))
+    for (const pending of this.#pending) from.f32s(pending.subarray(0, this.#filled))
     this.#toDrop = from.count('samples to drop', lagSamples)
     this.samplesIn = from.total('samples in')
     this.samplesOut = from.total('samples out')
@@ -130,15 +139,14 @@ export class Frames implements Framing {
     return Math.ceil((this.samplesIn * outputHop) / inputHop) - this.samplesOut
   }
 
-  /** Takes `count` samples, writes what is ready to the same place of `out`, returns how many. Allocates nothing. */
+  /** Takes `count` samples of each channel, writes what is ready to the same place of `out`, returns how many. Allocates nothing. */
   push(samples: Float32Array, count: number, out: Float32Array, place: Place): number {
     const { inputHop } = this.#shape
-    const { first, stride } = place
     const before = this.samplesOut
     let taken = 0
     while (taken < count) {
       const some = Math.min(inputHop - this.#filled, count - taken)
-      for (let i = 0; i < some; i++) this.#pending[this.#filled + i] = bounded(samples[first + (taken + i) * stride])
+      this.#fill(samples, taken, some, place)
       taken += some
       this.#filled += some
       this.samplesIn += some
@@ -147,13 +155,21 @@ export class Frames implements Framing {
     return this.samplesOut - before
   }
 
+  #fill(samples: Float32Array, from: number, count: number, { first, stride }: Place): void {
+    for (let c = 0; c < this.#pending.length; c++) {
+      const pending = this.#pending[c]
+      let at = first + c + from * stride
+      for (let i = 0; i < count; i++, at += stride) pending[this.#filled + i] = bounded(samples[at])
+    }
+  }
+
   /** The rest of the stream: writes `pending` samples and returns their number. */
   drain(out: Float32Array, place: Place): number {
     const { zeroHops, lookaheadHops } = this.#shape
     const count = this.pending
     const end = this.samplesOut + count
     const stepZeros = () => {
-      this.#pending.fill(0, this.#filled)
+      for (const pending of this.#pending) pending.fill(0, this.#filled)
       this.#step(out, place, count - (end - this.samplesOut), end - this.samplesOut)
     }
     if (this.#filled > 0) stepZeros()
@@ -163,18 +179,20 @@ export class Frames implements Framing {
     return count
   }
 
-  /** One hop; `at` counts samples of this channel in `out`, at most `limit` are written. */
+  /** One hop; `at` counts samples of a channel in `out`, at most `limit` are written. */
   #step(out: Float32Array, { first, stride }: Place, at: number, limit: number): void {
-    this.#runner.input().set(this.#pending)
-    this.#runner.run()
+    this.#runner.run(this.#pending, this.#results)
     this.#filled = 0
     this.hops++
-    const result = this.#runner.output()
-    const skip = Math.min(this.#toDrop, result.length)
-    const count = Math.min(result.length - skip, limit)
+    const { outputHop } = this.#shape
+    const skip = Math.min(this.#toDrop, outputHop)
+    const count = Math.min(outputHop - skip, limit)
     this.#toDrop -= skip
-    if (stride === 1 && count === result.length) out.set(result, first + at)
-    else for (let i = 0; i < count; i++) out[first + (at + i) * stride] = result[skip + i]
+    for (let c = 0; c < this.#results.length; c++) {
+      const result = this.#results[c]
+      if (stride === 1 && count === outputHop) out.set(result, first + at)
+      else for (let i = 0; i < count; i++) out[first + c + (at + i) * stride] = result[skip + i]
+    }
     this.samplesOut += count
   }
 }

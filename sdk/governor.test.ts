@@ -298,7 +298,7 @@ test('with a governor the top rung is the plain model to the bit; snapshots carr
   using other = governed.sibling()
   other.restore(snapshot)
   assert.equal(other.process(samples), governed.process(samples))
-  assert.throws(() => plain.restore(snapshot), /STATE_INVALID: snapshot: rungs of the ladder/)
+  assert.throws(() => plain.restore(snapshot), /STATE_INVALID: snapshot of another stream: rungs of the ladder/)
 })
 
 test('memory of all rungs comes back', async () => {

@@ -1,47 +1,66 @@
-// One channel through one model: its network, its frames, its mixture. In: samples at the model's input rate. Out:
-// samples at its output rate.
+// One network and the channels it serves: one, or several in step that share what it does (image.ts). In: samples at the
+// stream's rate. Out: samples at the output's rate, blended and with the high band as the options say.
 
 import type { Model } from '../quantize/modelfile.ts'
 import type { Core, Program } from './core.ts'
 import type { Engine } from './engine.ts'
-import { Frames, type Framing, type HopRunner } from './frames.ts'
+import { Frames, type Framing, type HopRunner, type Place } from './frames.ts'
+import { HighBand, type HighBandMode } from './highBand.ts'
+import { Image } from './image.ts'
 import { Ladder } from './ladder.ts'
-import { latencyOf, type Rates } from './latency.ts'
+import { latencyOf, type Path } from './latency.ts'
 import { Mixture, type MixtureOptions } from './mixture.ts'
 import { Network } from './network.ts'
 import { RatedFrames } from './rated.ts'
 import type { SnapshotReader, SnapshotWriter } from './snapshot.ts'
+import { shareOf } from './strength.ts'
 
-export interface LaneOptions extends MixtureOptions, Rates {
+export interface LaneOptions extends MixtureOptions, Path {
   readonly governor: unknown
   /** Of the ladder below the program. */
   readonly lighter: readonly Program[]
+  readonly highBand: HighBandMode
   readonly onVoice: ((voiceActivity: number, channel: number) => void) | undefined
 }
 
 /** Of rounding between rates. */
 const PENDING_MARGIN = 16
+/** Results that come at once, beyond the model's own lag: a piece of rated.ts, the filters' tails. */
+const HIGH_BAND_REACH = 512
 
 export class Lane implements HopRunner {
   readonly frames: Framing
-  readonly mixture: Mixture
+  /** (channels) */
+  readonly mixtures: readonly Mixture[]
+  /** Where its channels lie among all. */
+  readonly place: Place
   /** The input of hops that end now never came (Denoiser.conceal). */
   isLost = false
   readonly #engine: Engine
   readonly #ladder: Ladder | undefined
-  readonly #channel: number
+  readonly #image: Image | undefined
+  readonly #highBand: HighBand | undefined
+  /** (channels) what went in, oldest first. */
+  readonly #drys: readonly Float32Array[]
   readonly #onVoice: LaneOptions['onVoice']
 
-  constructor(core: Core, program: Program, options: LaneOptions, channel: number) {
+  /** `place`: of its channels, `channels` of them. */
+  constructor(core: Core, program: Program, options: LaneOptions, place: Place, channels: number) {
     const { model } = program
-    this.#channel = channel
+    const { outputHop, lagSamples } = model
+    this.place = place
     this.#onVoice = options.onVoice
     const network = new Network(core, program)
     if (options.governor !== undefined)
       this.#ladder = new Ladder([network, ...options.lighter.map((each) => new Network(core, each))])
     this.#engine = this.#ladder ?? network
-    this.frames = frame(core, model, this, options)
-    this.mixture = new Mixture(model, options)
+    if (options.linked) this.#image = new Image(channels, outputHop, lagSamples)
+    const shape = frameShapeOf(model, options.linked)
+    this.mixtures = Array.from({ length: channels }, () => new Mixture(model, options, shape.lagSamples))
+    this.#highBand = openHighBand(model, options, shape.lagSamples, channels)
+    this.#drys = this.#highBand === undefined ? [] : this.mixtures.map(({ dry }) => dry)
+    const frames = new Frames(shape, this, channels)
+    this.frames = isNative(model, options) ? frames : rate(core, model, frames, options, channels, this.#highBand)
   }
 
   /** Of the ladder, where there is one. */
@@ -49,11 +68,23 @@ export class Lane implements HopRunner {
     if (this.#ladder !== undefined) this.#ladder.rung = rung
   }
 
+  /** Fades over the next hop. */
+  set strengthDb(value: number) {
+    for (const mixture of this.mixtures) mixture.strengthDb = value
+    if (this.#highBand !== undefined) this.#highBand.first = shareOf(value)
+  }
+
+  /** Fades over the next hop. */
+  set comfortNoiseDb(value: number) {
+    for (const mixture of this.mixtures) mixture.comfortNoiseDb = value
+  }
+
   reset(mode: 'cold' | 'warm' = 'cold'): void {
     if (mode === 'warm') this.#engine.settle()
     else this.#engine.reset()
+    this.#image?.reset()
     this.frames.reset()
-    this.mixture.reset()
+    for (const mixture of this.mixtures) mixture.reset()
   }
 
   dispose(): void {
@@ -61,19 +92,18 @@ export class Lane implements HopRunner {
     this.frames.dispose()
   }
 
-  input(): Float32Array {
-    return this.#engine.input()
-  }
-
-  output(): Float32Array {
-    return this.#engine.output()
-  }
-
-  run(): void {
+  /** `inputs`: (channels)(inputHop). `outputs`: (channels)(outputHop). Allocates nothing. */
+  run(inputs: readonly Float32Array[], outputs: readonly Float32Array[]): void {
+    average(inputs, this.#engine.input())
     this.#engine.run(this.isLost)
-    // after the run, as it has replaced what is no number; the input keeps its place in scratch (FORMAT.md)
-    this.mixture.take(this.#engine.output(), this.#engine.input(), this.#ladder?.isDry)
-    this.#onVoice?.(this.mixture.voiceActivity, this.#channel)
+    const result = this.#engine.output()
+    if (this.#image === undefined) outputs[0].set(result)
+    else this.#image.take(result, inputs, outputs)
+    for (let c = 0; c < outputs.length; c++) {
+      this.mixtures[c].take(outputs[c], inputs[c], this.#ladder?.isDry)
+      this.#onVoice?.(this.mixtures[c].voiceActivity, this.place.first + c)
+    }
+    this.#highBand?.take(outputs, this.#drys)
   }
 
   end(): void {
@@ -83,32 +113,68 @@ export class Lane implements HopRunner {
   /** `hops` hops pass unheard (Denoiser.advance). */
   advance(hops: number): void {
     this.#engine.advance(hops)
+    this.#image?.reset()
     this.frames.skip(hops)
-    this.mixture.skip(hops)
+    for (const mixture of this.mixtures) mixture.skip(hops)
   }
 
   save(to: SnapshotWriter): void {
     this.#engine.save(to)
+    this.#image?.save(to)
     this.frames.save(to)
-    this.mixture.save(to)
+    for (const mixture of this.mixtures) mixture.save(to)
   }
 
   load(from: SnapshotReader): void {
     this.#engine.load(from)
+    this.#image?.load(from)
     this.frames.load(from)
-    this.mixture.load(from)
+    for (const mixture of this.mixtures) mixture.load(from)
   }
 }
 
-function frame(core: Core, model: Model, runner: HopRunner, rates: Rates): Framing {
-  const frames = new Frames(frameShapeOf(model), runner)
-  if (rates.sampleRate === model.inputRate && rates.outputRate === model.outputRate) return frames
-  // the delay, and a hop that has begun
-  const mostPending = Math.ceil(2 * latencyOf(model, rates).deliveredSamples) + PENDING_MARGIN
-  return new RatedFrames(core, model, frames, rates, mostPending)
+/** The mean of the channels. */
+function average(inputs: readonly Float32Array[], to: Float32Array): void {
+  to.set(inputs[0])
+  if (inputs.length === 1) return
+  for (let c = 1; c < inputs.length; c++) for (let i = 0; i < to.length; i++) to[i] += inputs[c][i]
+  for (let i = 0; i < to.length; i++) to[i] /= inputs.length
 }
 
-export function frameShapeOf(model: Model) {
+function isNative(model: Model, { sampleRate, outputRate }: Path): boolean {
+  return sampleRate === model.inputRate && outputRate === model.outputRate
+}
+
+function rate(
+  core: Core,
+  model: Model,
+  frames: Frames,
+  path: Path,
+  channels: number,
+  highBand: HighBand | undefined,
+): Framing {
+  // the delay, and a hop that has begun
+  const mostPending = Math.ceil(2 * latencyOf(model, path).deliveredSamples) + PENDING_MARGIN
+  return new RatedFrames(core, model, frames, { ...path, channels, mostPending, highBand })
+}
+
+function openHighBand(
+  model: Model,
+  { highBand: mode, strengthDb }: LaneOptions,
+  lagSamples: number,
+  channels: number,
+): HighBand | undefined {
+  if (mode === 'drop') return undefined
+  const { outputHop: hop, outputRate } = model
+  const reachSamples = HIGH_BAND_REACH + lagSamples + 2 * hop
+  const shape = { mode, channels, hop, hopMs: (1000 * hop) / outputRate, lagSamples, reachSamples }
+  return new HighBand(shape, shareOf(strengthDb))
+}
+
+export function frameShapeOf(model: Model, linked = false) {
   const { inputHop, outputHop, lagSamples, lookaheadHops, overlapLag } = model
-  return { inputHop, outputHop, lagSamples, lookaheadHops, zeroHops: Math.ceil(overlapLag / outputHop) }
+  const zeroHops = Math.ceil(overlapLag / outputHop)
+  // linked channels come out a hop later, so one hop more is heard at the end
+  const more = linked ? 1 : 0
+  return { inputHop, outputHop, lagSamples: lagSamples + more * outputHop, lookaheadHops, zeroHops: zeroHops + more }
 }

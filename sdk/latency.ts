@@ -10,7 +10,7 @@ export interface Latency {
   readonly hopSamples: number
   /** What the network looks ahead, in whole hops. */
   readonly lookaheadSamples: number
-  /** Overlap of its frames. */
+  /** Overlap of its frames, and of those that link channels. */
   readonly overlapSamples: number
   /** The filters of both resamplers, and what waits because hops and samples do not divide. */
   readonly resamplingSamples: number
@@ -26,26 +26,34 @@ export interface Rates {
   readonly outputRate: number
 }
 
+/** What the delay depends on beside the model. */
+export interface Path extends Rates {
+  /** Channels share one filter, which takes a hop more. */
+  readonly linked: boolean
+}
+
 /** Outputs looked at for the worst: more than the period of any common pair of rates. */
 const OUTPUTS = 65536
 
-export function latencyOf(model: Model, { sampleRate, outputRate }: Rates): Latency {
+export function latencyOf(model: Model, path: Path): Latency {
+  const { sampleRate, outputRate, linked } = path
   const scale = outputRate / model.outputRate
+  const linking = linked ? model.outputHop : 0
   const isNative = sampleRate === model.inputRate && outputRate === model.outputRate
-  const delivered = isNative ? model.latencySamples : worstDelay(model, { sampleRate, outputRate })
+  const delivered = isNative ? model.latencySamples + linking : worstDelay(model, path, model.lagSamples + linking)
   return {
     hopSamples: model.outputHop * scale,
     lookaheadSamples: model.lookaheadHops * model.outputHop * scale,
-    overlapSamples: model.overlapLag * scale,
-    resamplingSamples: delivered - model.latencySamples * scale,
+    overlapSamples: (model.overlapLag + linking) * scale,
+    resamplingSamples: delivered - (model.latencySamples + linking) * scale,
     deliveredSamples: delivered,
     deliveredMs: (1000 * delivered) / outputRate,
   }
 }
 
 /** The most that an output waits for inputs, in whole samples at the output rate: what each stage needs, from the end on. */
-function worstDelay(model: Model, { sampleRate, outputRate }: Rates): number {
-  const { inputRate, inputHop, outputHop, lagSamples } = model
+function worstDelay(model: Model, { sampleRate, outputRate }: Rates, lagSamples: number): number {
+  const { inputRate, inputHop, outputHop } = model
   const up = inputsNeeded(model.outputRate, outputRate)
   const down = inputsNeeded(sampleRate, inputRate)
   let worst = 0

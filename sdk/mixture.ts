@@ -25,8 +25,9 @@ export class Mixture {
   /** [BEFORE, AFTER]; an array, as V8 allocates for every number a function returns. */
   readonly #measured = new Float64Array(2)
 
-  constructor(model: Model, { strengthDb, comfortNoiseDb }: MixtureOptions) {
-    const { outputHop, outputRate, inputRate, lagSamples } = model
+  /** `lagSamples`: from input to result, at least the model's. */
+  constructor(model: Model, { strengthDb, comfortNoiseDb }: MixtureOptions, lagSamples = model.lagSamples) {
+    const { outputHop, outputRate, inputRate } = model
     this.#activity = new Activity((1000 * outputHop) / outputRate)
     this.#comfort = new ComfortNoise(outputRate, comfortNoiseDb)
     this.#strength = inputRate === outputRate ? new Strength(outputHop, lagSamples, strengthDb) : undefined
@@ -41,6 +42,11 @@ export class Mixture {
   /** Fades over the next hop. */
   set comfortNoiseDb(value: number) {
     this.#comfort.levelDb = value
+  }
+
+  /** Input, oldest first: the first hop is the one that the last result stems from. Only where both have one rate. */
+  get dry(): Float32Array {
+    return this.#strength!.dry
   }
 
   /** 0..1, of the last hop. */

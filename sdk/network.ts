@@ -70,7 +70,8 @@ export class Network implements Engine {
   }
 
   settle(): void {
-    this.stateBytes().set(settledState(this.#core, this.program))
+    const settled = settledState(this.#core, this.program) // first: it may grow the memory
+    this.stateBytes().set(settled)
   }
 
   /** `hops` lost hops whose result nobody hears: a few are run, most are leapt over (coast.ts). */

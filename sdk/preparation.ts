@@ -8,7 +8,9 @@ import type { Core, Program } from './core.ts'
 import { shareCore } from './cores.ts'
 import type { DenoiserOptions, LadderOptions, Parts } from './denoiser.ts'
 import { fail } from './errors.ts'
+import { checkHighBand, type HighBandMode } from './highBand.ts'
 import type { Host } from './host.ts'
+import { checkLinking } from './image.ts'
 import { checkRung } from './ladder.ts'
 import type { Rates } from './latency.ts'
 import type { MixtureOptions } from './mixture.ts'
@@ -42,6 +44,8 @@ export async function prepareParts(host: Host, options: DenoiserOptions): Promis
   const { model } = parsed
   const rates = chooseRates(options, model)
   checkMixture(mixture, model)
+  const linked = chooseLinking(options.linked, channels, model)
+  const highBand = chooseHighBand(options, rates, model)
   const now = options.now ?? host.now
   const rungs = governor === undefined ? [] : chooseRungs(model, lighter, governor)
   if (governor !== undefined)
@@ -54,6 +58,8 @@ export async function prepareParts(host: Host, options: DenoiserOptions): Promis
     lighter: others,
     governor,
     channels,
+    linked,
+    highBand,
     ...mixture,
     recordSeconds,
     onVoice: options.onVoice,
@@ -108,6 +114,26 @@ function chooseRates({ sampleRate, outputRate }: DenoiserOptions, model: Model):
   checkRate('sample rate', rates.sampleRate)
   checkRate('output rate', rates.outputRate)
   return rates
+}
+
+/** One channel is linked to none. */
+export function chooseLinking(linked = false, channels: number, model: Model): boolean {
+  if (linked) checkLinking(model.outputHop, model.inputRate, model.outputRate)
+  return linked && channels > 1
+}
+
+/** What was asked for, where it can be; else `follow` where there is such a band. */
+function chooseHighBand({ highBand }: DenoiserOptions, rates: Rates, model: Model): HighBandMode {
+  if (highBand !== undefined) checkHighBand(highBand)
+  const { sampleRate, outputRate } = rates
+  if (highBand === 'drop' || sampleRate <= model.inputRate) return 'drop'
+  const refuse = (what: string, value: unknown, remedy: string): HighBandMode =>
+    highBand === undefined ? 'drop' : fail('OPTION_INVALID', `highBand ${highBand} with ${what}`, value, remedy)
+  if (model.inputRate !== model.outputRate)
+    return refuse('a model that makes a band of its own', model.inputRate, "use 'drop'")
+  if (sampleRate !== outputRate)
+    return refuse('another output rate', `${outputRate} Hz`, `use 'drop' or outputRate ${sampleRate}`)
+  return highBand ?? 'follow'
 }
 
 function checkRate(what: string, rate: number): void {

@@ -3,6 +3,8 @@
 // more down from 0.55 of it on, so that what folds stays above 0.45. Only +, -, *, / and square roots are used: the
 // same table on every engine.
 
+import { besselI0, sinPi } from './series.ts'
+
 /** How far down images and aliases are meant to be; what rounding and interpolation leave is measured in the tests. */
 const ATTENUATION_DB = 92
 /** Of the lower rate, half below and half above its Nyquist frequency. */
@@ -65,31 +67,6 @@ function weightsAt({ taps, outputs, inputs }: FilterShape, past: number): Float6
 /** sin(pi x) / (pi x) */
 function sinc(x: number): number {
   return x === 0 ? 1 : sinPi(x) / (Math.PI * x)
-}
-
-/** Math.sin may differ from engine to engine. Taylor's series within half a turn: exact to 1e-16. */
-function sinPi(x: number): number {
-  const turns = Math.round(x)
-  const angle = Math.PI * (x - turns)
-  const square = angle * angle
-  let term = angle
-  let sum = angle
-  for (let k = 2; k <= 22; k += 2) {
-    term *= -square / (k * (k + 1))
-    sum += term
-  }
-  return turns % 2 === 0 ? sum : -sum
-}
-
-/** Modified Bessel function of the first kind, order 0, by its series. */
-function besselI0(x: number): number {
-  let term = 1
-  let sum = 1
-  for (let k = 1; term > 1e-17 * sum; k++) {
-    term *= (x / (2 * k)) ** 2
-    sum += term
-  }
-  return sum
 }
 
 function greatestCommonDivisor(a: number, b: number): number {

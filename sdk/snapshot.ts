@@ -8,7 +8,7 @@
 
 import { AttenuateError, fail } from './errors.ts'
 
-export const SNAPSHOT_VERSION = 1
+export const SNAPSHOT_VERSION = 2
 const MAGIC = 0x534e5441 // 'ATNS'
 const HASH_BYTES = 32
 const HEADER_BYTES = 16 + HASH_BYTES
@@ -196,6 +196,13 @@ export function modelOfSnapshot(bytes: Uint8Array): string {
 export function ownerOfSnapshot(bytes: Uint8Array): SnapshotOwner {
   const sha256 = modelOfSnapshot(bytes)
   return { sha256, numericVersion: new DataView(bytes.buffer, bytes.byteOffset).getUint32(12, true) }
+}
+
+/** The first fields, unchecked: for those who build a stream that fits. */
+export function wordsOfSnapshot(bytes: Uint8Array, count: number): number[] {
+  if (bytes.length < HEADER_BYTES + 4 * count) refuse('shorter than its header', `${bytes.length} bytes`)
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  return Array.from({ length: count }, (_, i) => view.getUint32(HEADER_BYTES + 4 * i, true))
 }
 
 function foreign(what: string, value: unknown, remedy: string): AttenuateError {

@@ -21,6 +21,11 @@ export class Strength {
     this.#shares.fill(shareOf(strengthDb))
   }
 
+  /** What went in, oldest first: the first hop is the one that the last result stems from. */
+  get dry(): Float32Array {
+    return this.#dry
+  }
+
   set strengthDb(value: number) {
     this.#shares[NEXT] = shareOf(value)
   }

@@ -3,6 +3,7 @@
 
 import { readFile } from 'node:fs/promises'
 import { fail } from '../errors.ts'
+import { formOfSnapshot } from '../form.ts'
 import { Denoiser, loadModel } from '../index.ts'
 import type { ParsedModel } from '../model.ts'
 import { MODELS } from '../models.ts'
@@ -36,7 +37,15 @@ export async function replayFile(path: string, { model, output, input }: ReplayC
   const recording = decodeRecording(bytes)
   const { channels, inputRate, outputRate, stretches } = recording
   const parsed = model === undefined ? await findModel(recording) : await loadModel(model)
-  const denoiser = await Denoiser.create({ model: parsed, channels, sampleRate: inputRate, outputRate })
+  const { linked, highBand } = formOfSnapshot(stretches[0].snapshot)
+  const denoiser = await Denoiser.create({
+    model: parsed,
+    channels,
+    sampleRate: inputRate,
+    outputRate,
+    ...(linked !== undefined && { linked }),
+    ...(highBand !== undefined && { highBand }),
+  })
   const result = replay(bytes, denoiser)
   if (output !== undefined) await writeFileWhole(output, encodeWav(result.samples, outputRate, channels))
   if (input !== undefined) await writeFileWhole(input, encodeWav(result.input, inputRate, channels))

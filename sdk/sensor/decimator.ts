@@ -2,6 +2,8 @@
 // (6 ms). A linear-phase low-pass of 193 taps: sinc under a Kaiser window, flat to 1.7 kHz, 58 dB down from 2 kHz
 // (Oppenheim & Schafer, Discrete-Time Signal Processing, 7.6). examples/sensor/encoder.c is its twin.
 
+import { besselI0 } from '../series.ts'
+
 export const DECIMATION = 4
 const TAPS = 193
 const CUTOFF = 1850 / 16000
@@ -44,18 +46,8 @@ function designLowPass(): Float64Array {
   const taps = Float64Array.from({ length: TAPS }, (_, k) => {
     const t = k - middle
     const sinc = t === 0 ? 2 * CUTOFF : Math.sin(2 * Math.PI * CUTOFF * t) / (Math.PI * t)
-    return sinc * bessel0(BETA * Math.sqrt(1 - (t / middle) ** 2))
+    return sinc * besselI0(BETA * Math.sqrt(1 - (t / middle) ** 2))
   })
   const sum = taps.reduce((total, tap) => total + tap, 0)
   return taps.map((tap) => tap / sum)
-}
-
-/** Modified Bessel function of the first kind, order 0, by its series. */
-function bessel0(x: number): number {
-  let [sum, term] = [1, 1]
-  for (let k = 1; term > 1e-17 * sum; k++) {
-    term *= (x / (2 * k)) ** 2
-    sum += term
-  }
-  return sum
 }

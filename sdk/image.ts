@@ -1,0 +1,135 @@
+// The stereo image: several channels through one filter. In: what the network made of the mean of the channels, and the
+// channels. Out: each channel, filtered as the network filtered the mean, so that every channel is changed alike: what lies
+// between them in level and phase stays as it was, and equal channels give what the network gave.
+//
+// Per hop, over frames of two hops (square root of Hann's window, half overlapping; Allen 1977), with M the mean's spectrum:
+//   G[k] = W[k] conj(M[k]) / |M[k]|^2, never longer than 1;   Y_c[k] = G[k] X_c[k]
+// One hop later than the network.
+
+import { fail } from './errors.ts'
+import { Fourier } from './fourier.ts'
+import { sinPi } from './series.ts'
+import type { SnapshotReader, SnapshotWriter, Stateful } from './snapshot.ts'
+
+/** Squared length below which a mean is nothing: 1e-10 of full scale. */
+const NOTHING = 1e-20
+
+export class Image implements Stateful {
+  readonly #hop: number
+  readonly #fourier: Fourier
+  /** (2 hop) */
+  readonly #window: Float64Array
+  /** (channels)(lag + 2 hop) input, oldest first: the first two hops are those of the frame. */
+  readonly #lines: readonly Float32Array[]
+  /** (2 hop) of the network. */
+  readonly #wet: Float32Array
+  /** (channels)(hop) second half of the frame before. */
+  readonly #tails: readonly Float32Array[]
+  /** (2 hop) each. */
+  readonly #gainRe: Float64Array
+  readonly #gainIm: Float64Array
+  readonly #spectraRe: readonly Float64Array[]
+  readonly #spectraIm: readonly Float64Array[]
+
+  /** `lagSamples` of the network. */
+  constructor(channels: number, hop: number, lagSamples: number) {
+    const size = 2 * hop
+    const each = <T>(make: () => T): readonly T[] => Array.from({ length: channels }, make)
+    this.#hop = hop
+    this.#fourier = new Fourier(size)
+    this.#window = Float64Array.from({ length: size }, (_, i) => sinPi(i / size))
+    this.#lines = each(() => new Float32Array(lagSamples + size))
+    this.#wet = new Float32Array(size)
+    this.#tails = each(() => new Float32Array(hop))
+    this.#gainRe = new Float64Array(size)
+    this.#gainIm = new Float64Array(size)
+    this.#spectraRe = each(() => new Float64Array(size))
+    this.#spectraIm = each(() => new Float64Array(size))
+  }
+
+  reset(): void {
+    for (const buffer of [...this.#lines, ...this.#tails, this.#wet]) buffer.fill(0)
+  }
+
+  /** `wet`: (hop) of the network, for the mean. `inputs`, `outputs`: (channels)(hop). Allocates nothing. */
+  take(wet: Float32Array, inputs: readonly Float32Array[], outputs: readonly Float32Array[]): void {
+    shiftIn(this.#wet, wet)
+    for (let c = 0; c < inputs.length; c++) shiftIn(this.#lines[c], inputs[c])
+    this.#analyse()
+    this.#divide()
+    for (let c = 0; c < outputs.length; c++) this.#synthesise(c, outputs[c])
+  }
+
+  save(to: SnapshotWriter): void {
+    for (const buffer of [...this.#lines, ...this.#tails, this.#wet]) to.f32s(buffer)
+  }
+
+  load(from: SnapshotReader): void {
+    for (const buffer of [...this.#lines, ...this.#tails, this.#wet]) from.f32s(buffer)
+  }
+
+  #analyse(): void {
+    for (let c = 0; c < this.#lines.length; c++) this.#transform(this.#lines[c], this.#spectraRe[c], this.#spectraIm[c])
+    this.#transform(this.#wet, this.#gainRe, this.#gainIm)
+  }
+
+  #transform(samples: Float32Array, re: Float64Array, im: Float64Array): void {
+    for (let i = 0; i < re.length; i++) re[i] = this.#window[i] * samples[i]
+    im.fill(0)
+    this.#fourier.transform(re, im)
+  }
+
+  /** The network's spectrum by that of the mean, in place. */
+  #divide(): void {
+    const channels = this.#lines.length
+    for (let k = 0; k < this.#gainRe.length; k++) {
+      let re = 0
+      let im = 0
+      for (let c = 0; c < channels; c++) {
+        re += this.#spectraRe[c][k]
+        im += this.#spectraIm[c][k]
+      }
+      re /= channels
+      im /= channels
+      const power = re * re + im * im
+      const a = this.#gainRe[k] * re + this.#gainIm[k] * im
+      const b = this.#gainIm[k] * re - this.#gainRe[k] * im
+      const scale = power > NOTHING ? 1 / Math.max(power, Math.sqrt(a * a + b * b)) : 0
+      this.#gainRe[k] = a * scale
+      this.#gainIm[k] = b * scale
+    }
+  }
+
+  #synthesise(c: number, output: Float32Array): void {
+    const re = this.#spectraRe[c]
+    const im = this.#spectraIm[c]
+    for (let k = 0; k < re.length; k++) {
+      const x = re[k]
+      const y = im[k]
+      re[k] = x * this.#gainRe[k] - y * this.#gainIm[k]
+      im[k] = x * this.#gainIm[k] + y * this.#gainRe[k]
+    }
+    this.#fourier.transform(im, re) // exchanged: back
+    const hop = this.#hop
+    const tail = this.#tails[c]
+    const scale = 1 / re.length
+    for (let i = 0; i < hop; i++) {
+      output[i] = tail[i] + this.#window[i] * re[i] * scale
+      tail[i] = this.#window[hop + i] * re[hop + i] * scale
+    }
+  }
+}
+
+/** Forgets the oldest, takes `hop` as the newest. */
+function shiftIn(line: Float32Array, hop: Float32Array): void {
+  line.copyWithin(0, hop.length)
+  line.set(hop, line.length - hop.length)
+}
+
+/** Throws OPTION_INVALID. `hop`, `rates` of the model. */
+export function checkLinking(hop: number, inputRate: number, outputRate: number): void {
+  if (inputRate !== outputRate)
+    fail('OPTION_INVALID', 'linked channels of a model with unequal rates', inputRate, 'use a model with one rate')
+  if ((hop & (hop - 1)) !== 0)
+    fail('OPTION_INVALID', 'linked channels of a model whose hop is no power of two', hop, 'use another model')
+}
