@@ -348,7 +348,7 @@ test('a forged, damaged or foreign snapshot is refused and changes nothing', asy
     assert.throws(() => receiver.restore(snapshot), message)
     assert.equal(receiver.snapshot(), before)
   }
-  assert.throws(() => denoiser.restore(before), /^STATE_INVALID: snapshot: channels/)
+  assert.throws(() => denoiser.restore(before), /^STATE_INVALID: snapshot of another stream: channels/)
 })
 
 test('a packet of another format, wrong options and denoisers: documented errors', async () => {

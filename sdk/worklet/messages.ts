@@ -1,6 +1,7 @@
 // What a node and its processor say to each other: questions with a number one way, answers with the same number back.
 
 import type { Stats } from '../denoiser.ts'
+import type { HighBandMode } from '../highBand.ts'
 import type { Latency } from '../latency.ts'
 
 /** Given to the processor when it is made. */
@@ -9,6 +10,9 @@ export interface ProcessorOptions {
   /** A model file, checked again before it runs. */
   readonly model: Uint8Array
   readonly channels: number
+  readonly linked: boolean
+  /** Default: the denoiser's. */
+  readonly highBand?: HighBandMode
   readonly comfortNoiseDb: number
   readonly strengthDb: number
   /** Samples of a render quantum. */

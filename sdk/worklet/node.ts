@@ -3,6 +3,7 @@
 
 import { findModule, type WasmSource } from '../cores.ts'
 import { AttenuateError, type ErrorCode, fail } from '../errors.ts'
+import type { HighBandMode } from '../highBand.ts'
 import { browserHost } from '../host.browser.ts'
 import type { Latency } from '../latency.ts'
 import { type LoadOptions, type ModelSource, parseModel } from '../model.ts'
@@ -16,6 +17,10 @@ export interface DenoiserNodeOptions extends LoadOptions {
   readonly model?: ModelSource
   /** 1 (default) to 8; the node mixes what is connected up or down to it, as `channelCount` does. */
   readonly channels?: number
+  /** All channels get one filter, so that the stereo image stays: see `DenoiserOptions`. Default: false. */
+  readonly linked?: boolean
+  /** What becomes of the band above 8 kHz, which the model cannot hear: `follow` (default), `pass` or `drop`. */
+  readonly highBand?: HighBandMode
   /** What strength and comfort noise are unless said otherwise. */
   readonly preset?: Preset
   /** dB: at most so much is taken away; 0 bypass, -120 and less all. */
@@ -40,7 +45,7 @@ export async function createDenoiserNode(
   context: BaseAudioContext,
   options: DenoiserNodeOptions = {},
 ): Promise<DenoiserNode> {
-  const { channels = 1, signal } = options
+  const { channels = 1, linked = false, highBand, signal } = options
   if (context.audioWorklet === undefined)
     fail('ENVIRONMENT_UNSUPPORTED', 'AudioWorklet', 'absent', 'serve the page over https or from localhost')
   signal?.throwIfAborted()
@@ -52,7 +57,8 @@ export async function createDenoiserNode(
   ])
   signal?.throwIfAborted()
   const quantum = (context as { renderQuantumSize?: number }).renderQuantumSize ?? USUAL_QUANTUM
-  const node = new DenoiserNode(context, { wasm, model: parsed.toBytes(), channels, quantum, ...mixture })
+  const form = { channels, linked, quantum, ...(highBand !== undefined && { highBand }) }
+  const node = new DenoiserNode(context, { wasm, model: parsed.toBytes(), ...form, ...mixture })
   try {
     await node.ready
   } catch (error) {

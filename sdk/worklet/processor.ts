@@ -40,22 +40,13 @@ class DenoiserProcessor extends AudioWorkletProcessor {
     this.#open(processorOptions).catch((error) => this.#complain(0, error))
   }
 
-  async #open({ wasm, model, channels, comfortNoiseDb, strengthDb, quantum }: ProcessorOptions): Promise<void> {
-    const options = {
-      wasm,
-      model,
-      channels,
-      comfortNoiseDb,
-      strengthDb,
-      sampleRate,
-      outputRate: sampleRate,
-      now: clock,
-    }
-    const denoiser = new Denoiser(await prepareParts(workletHost, options))
+  async #open(options: ProcessorOptions): Promise<void> {
+    const parts = await prepareParts(workletHost, { ...options, sampleRate, outputRate: sampleRate, now: clock })
+    const denoiser = new Denoiser(parts)
     if (this.#isClosed) return denoiser.dispose()
-    this.#strengthDb = strengthDb
+    this.#strengthDb = options.strengthDb
     this.#denoiser = denoiser
-    this.#prepare(quantum)
+    this.#prepare(options.quantum)
   }
 
   /** For quanta of this length, from silence on. */

@@ -112,6 +112,23 @@ test('stereo: each channel for itself', async ({ site }) => {
   }
 })
 
+test('linked channels and the high band: the bits that Node gives', async ({ site }) => {
+  const samples = [...drawSamples(48_000, 4, 0.1)]
+  for (const options of [
+    { model: 'lite', linked: true },
+    { model: 'lite', linked: true, highBand: 'pass' },
+    { model: 'lite', highBand: 'drop' },
+  ] as const) {
+    const { out, latencySamples } = await render(site, { rate: 48000, channels: 2, samples, options })
+    using denoiser = await Denoiser.create({ ...options, sampleRate: 48000, channels: 2 })
+    const expected = denoiser.process(Float32Array.from(samples))
+    for (const [c, plane] of out.entries()) {
+      const found = Float32Array.from(plane.slice(latencySamples))
+      assert.equal(found, expected.filter((_, i) => i % 2 === c).subarray(0, found.length))
+    }
+  }
+})
+
 test('bypass: the input, as late as the output', async ({ site }) => {
   const samples = drawSamples(16_000, 3, 0.2)
   const { out, latencySamples } = await render(site, {
