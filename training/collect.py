@@ -14,6 +14,7 @@ import json
 import os
 import random
 import re
+import shutil
 import subprocess
 import tarfile
 import tempfile
@@ -247,36 +248,44 @@ def build(source, repository, apart, known, folder):
     return {"source": source, "recordings": recordings, "used": used, "left_out": faults}
 
 
-def pack(reports, parts, shards):
-    """All recordings, in a seeded random order -> tars of at most 30 MiB and manifest.csv."""
+def shards_of(kind, entries, folder):
+    """[(name in the tar, bytes)] -> tars kind-NN.tar of at most 30 MiB, older ones replaced; the tar of each entry."""
+    shard_of, tar, size, names = [], None, SHARD_BYTES, []
+    for name, data in entries:
+        size += len(data) + 2048
+        if size > SHARD_BYTES - 20480:
+            if tar:
+                tar.close()
+            names.append(f"{kind}-{len(names):02}.tar")
+            tar, size = tarfile.open(folder / f"{names[-1]}.new", "w", format=tarfile.USTAR_FORMAT), len(data) + 2048
+        member = tarfile.TarInfo(name)
+        member.size = len(data)
+        tar.addfile(member, io.BytesIO(data))
+        shard_of.append(names[-1])
+    if tar:
+        tar.close()
+    for old in folder.glob(f"{kind}-*.tar"):
+        if old.name not in names:
+            old.unlink()
+    for name in names:
+        os.replace(folder / f"{name}.new", folder / name)
+    return shard_of
+
+
+def pack(reports, parts, folder):
+    """All recordings, in a seeded random order -> shards, manifest.csv and a line of minutes."""
     rows = []
     for kind in ("noise", "speech"):
-        entries = [(r, f) for r in reports if r["source"]["kind"] == kind for f in r["recordings"]]
+        entries = [(r["source"], f) for r in reports if r["source"]["kind"] == kind for f in r["recordings"]]
         random.Random(1).shuffle(entries)
-        number, tar, size = 0, None, SHARD_BYTES
-        names = []
-        for report, entry in entries:
-            data = (parts / report["source"]["prefix"].strip("_") / entry["file"]).read_bytes()
-            if size + len(data) + 2048 > SHARD_BYTES - 20480:
-                tar and tar.close()
-                names.append(f"{kind}-{number:02}.tar")
-                tar, size, number = tarfile.open(shards / (names[-1] + ".new"), "w", format=tarfile.USTAR_FORMAT), 0, number + 1
-            member = tarfile.TarInfo(f"{kind}/{entry['file']}")
-            member.size = len(data)
-            tar.addfile(member, io.BytesIO(data))
-            size += len(data) + 2048
-            rows.append([names[-1], member.name, kind, report["source"]["repository"], entry["speaker"],
-                         report["source"]["licence"], entry["seconds"]])
-        tar and tar.close()
-        for old in shards.glob(f"{kind}-*.tar"):
-            old.name in names or old.unlink()
-        for name in names:
-            os.replace(shards / (name + ".new"), shards / name)
-    with open(shards / "manifest.csv", "w", newline="") as file:
+        data = ((f"{kind}/{f['file']}", (parts / s["prefix"].strip("_") / f["file"]).read_bytes()) for s, f in entries)
+        for shard, (source, entry) in zip(shards_of(kind, data, folder), entries):
+            rows.append([shard, f"{kind}/{entry['file']}", kind, source["repository"], entry["speaker"], source["licence"], entry["seconds"]])
+    with open(folder / "manifest.csv", "w", newline="") as file:
         csv.writer(file).writerows([["shard", "file", "kind", "source", "speaker", "licence", "seconds"], *rows])
     minutes = {kind: sum(row[-1] for row in rows if row[2] == kind) / 60 for kind in ("noise", "speech")}
     line = f"{time.strftime('%H:%M')} noise {minutes['noise']:.1f} min, speech {minutes['speech']:.1f} min in {len(rows)} recordings"
-    with open(shards / "STATUS.txt", "a") as file:
+    with open(folder / "STATUS.txt", "a") as file:
         file.write(line + "\n")
     print(line, flush=True)
 
@@ -296,6 +305,7 @@ def index_of(folders):
     while turn := list(itertools.islice(files, 24)):
         for (name, _), samples in zip(turn, decoded(turn)):
             index.add(name, landmarks(samples))
+    index.sort()
     return index
 
 
@@ -313,6 +323,9 @@ def main():
     parser.add_argument("--known", nargs="*", default=[], help="folders or shards whose sounds are in use already")
     parser.add_argument("--table", default=Path(__file__).with_name("sources.csv"))
     options = parser.parse_args()
+    absent = [tool for tool in ("git", "ffmpeg", "opusenc", "opusdec") if not shutil.which(tool)]
+    if absent:
+        parser.error(f"not on the PATH: {' '.join(absent)}; apt install git ffmpeg opus-tools")
     with open(options.table, newline="") as file:
         sources = list(csv.DictReader(file))
     apart, known = index_of(options.apart), index_of(options.known)

@@ -59,14 +59,18 @@ class Index:
         self.names.append(name)
 
     def sort(self):
+        if not self.added:
+            return
         columns = [np.concatenate([old, *new]) for old, new in zip((self.hashes, self.owners, self.frames), zip(*self.added))]
         order = np.argsort(columns[0], kind="stable")
         self.hashes, self.owners, self.frames = (column[order] for column in columns)
         self.added = []
 
     def nearest(self, marks):
-        """(name, share): the recording with most hits at one offset, and those hits as a share of the clip's own hashes."""
-        if self.added and (len(self.added) >= 200 or not len(self.hashes)):
+        """(name, share): the recording with most hits at one offset, and those hits as a share of the clip's own hashes.
+        Sorting is dear, so recordings count in batches: the last 200 that were added are not looked at
+        before `sort`."""
+        if len(self.added) >= 200:
             self.sort()
         hashes, frames = marks
         low, high = np.searchsorted(self.hashes, hashes, "left"), np.searchsorted(self.hashes, hashes, "right")

@@ -12,7 +12,10 @@ const python = ['/usr/bin/python3', 'python3'].find((name) => spawnSync(name, ['
 
 test('the collector of training audio passes its checks', () => {
   assert.ok(python, 'needs a python3 with numpy: apt install python3-numpy')
-  const { status, stdout, stderr } = spawnSync(python!, ['-m', 'training.collect_test'], { cwd: root, encoding: 'utf8' })
+  const { status, stdout, stderr } = spawnSync(python!, ['-m', 'training.collect_test'], {
+    cwd: root,
+    encoding: 'utf8',
+  })
   assert.is(status, 0, stderr)
   assert.is(stdout.match(/^ok /gm)?.length, CHECKS)
 })
