@@ -2,7 +2,7 @@
 
 python -m training.collect CLONES SHARDS --apart FOLDER... reads the sources table, finds each repository in CLONES (a clone,
 bare or not, named owner+name), decodes the files that the table names, and packs what is not in the folders to be kept apart.
-A source that was built before is not built again. Needs git, ffmpeg, opusenc and opusdec. AUDIO.md says what the sources are.
+A source that was built before is not built again. Needs git, ffmpeg and opusenc. AUDIO.md says what the sources are.
 """
 import argparse
 import csv
@@ -68,7 +68,16 @@ def trimmed(samples, margin=2400):
     return samples[max(0, active[0] * FRAME - margin):(active[-1] + 1) * FRAME + margin]
 
 
-def fault_of_speech(samples, range_db):
+def has_click(samples):
+    """Whether a burst of 60 ms or less stands alone, 100 ms from all else: a mouse, a knock. In dB of the loud frames: -40."""
+    powers = frame_powers(samples)
+    active = np.concatenate([[False] * 5, powers > np.percentile(powers, 95) * 1e-4, [False] * 5])
+    starts, ends = np.flatnonzero(np.diff(active.astype(int)) == 1), np.flatnonzero(np.diff(active.astype(int)) == -1)
+    gaps = np.concatenate([[5], starts[1:] - ends[:-1], [5]])
+    return bool(np.any((ends - starts <= 3) & (gaps[:-1] >= 5) & (gaps[1:] >= 5)))
+
+
+def fault_of_speech(samples, range_db, drop_clicks=False):
     """Why an utterance is no clean target, or an empty string."""
     if len(samples) < RATE // 2:
         return "short"
@@ -77,6 +86,8 @@ def fault_of_speech(samples, range_db):
     low, high = np.percentile(frame_powers(samples), [5, 95])
     if 10 * np.log10(high / (low + 1e-12)) < range_db:
         return "noisy"
+    if drop_clicks and has_click(samples):
+        return "click"
     spectrum = np.abs(np.fft.rfft(samples)) ** 2
     quarter = len(spectrum) // 2
     if 10 * np.log10(spectrum[quarter:].sum() / spectrum.sum()) < -40:
@@ -188,7 +199,7 @@ def clip(source, samples):
     fault = ""
     if source["kind"] == "speech":
         samples = trimmed(samples)
-        fault = fault_of_speech(samples, float(source["range_db"] or 30))
+        fault = fault_of_speech(samples, float(source["range_db"] or 30), bool(source["drop_clicks"]))
     if not fault:
         samples = levelled(middle(samples, float(source["clip_seconds"] or 60)))
     return samples, None if fault else landmarks(samples), fault
@@ -280,7 +291,8 @@ def pack(reports, parts, folder):
         random.Random(1).shuffle(entries)
         data = ((f"{kind}/{f['file']}", (parts / s["prefix"].strip("_") / f["file"]).read_bytes()) for s, f in entries)
         for shard, (source, entry) in zip(shards_of(kind, data, folder), entries):
-            rows.append([shard, f"{kind}/{entry['file']}", kind, source["repository"], entry["speaker"], source["licence"], entry["seconds"]])
+            rows.append([shard, f"{kind}/{entry['file']}", kind, source["repository"], entry["speaker"], source["licence"],
+                         entry["seconds"]])
     with open(folder / "manifest.csv", "w", newline="") as file:
         csv.writer(file).writerows([["shard", "file", "kind", "source", "speaker", "licence", "seconds"], *rows])
     minutes = {kind: sum(row[-1] for row in rows if row[2] == kind) / 60 for kind in ("noise", "speech")}
@@ -323,7 +335,7 @@ def main():
     parser.add_argument("--known", nargs="*", default=[], help="folders or shards whose sounds are in use already")
     parser.add_argument("--table", default=Path(__file__).with_name("sources.csv"))
     options = parser.parse_args()
-    absent = [tool for tool in ("git", "ffmpeg", "opusenc", "opusdec") if not shutil.which(tool)]
+    absent = [tool for tool in ("git", "ffmpeg", "opusenc") if not shutil.which(tool)]
     if absent:
         parser.error(f"not on the PATH: {' '.join(absent)}; apt install git ffmpeg opus-tools")
     with open(options.table, newline="") as file:

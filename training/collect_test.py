@@ -61,6 +61,9 @@ def test_faults_of_speech():
     assert fault_of_speech(speech(3, floor=0.02), 30) == "noisy"
     assert fault_of_speech(np.clip(speech(3), -0.1, 0.1), 30) == "clipped"
     assert fault_of_speech(speech(3)[:5000], 30) == "short"
+    clicked = speech(3)
+    clicked[RATE * 3 // 8 - 100:RATE * 3 // 8 + 100] = 0.2                               # between two syllables
+    assert fault_of_speech(clicked, 30, drop_clicks=True) == "click" and fault_of_speech(speech(3), 30, drop_clicks=True) == ""
     low = np.fft.rfft(speech(3))
     low[len(low) // 2 - 900:] = 0
     assert fault_of_speech(np.fft.irfft(low).astype(np.float32), 20) == "narrow"
