@@ -10,6 +10,8 @@ export interface Engine extends Stateful {
   output(): Float32Array
   /** One hop; `isLost`: its input never came. */
   run(isLost?: boolean): void
+  /** So much (0..1) of the coming hop; `run` does the rest. Only where nothing else uses the same scratch meanwhile. */
+  proceed(share: number): void
   /** The stream has ended with the hops run so far. */
   end(): void
   /** A new stream. */

@@ -34,6 +34,8 @@ const SHAPES: FrameShape[] = [
   { inputHop: 256, outputHop: 256, lagSamples: 1024, zeroHops: 0, lookaheadHops: 4 },
   { inputHop: 64, outputHop: 256, lagSamples: 300, zeroHops: 1, lookaheadHops: 1 },
   { inputHop: 96, outputHop: 96, lagSamples: 250, zeroHops: 2, lookaheadHops: 1 },
+  { inputHop: 128, outputHop: 128, lagSamples: 128, zeroHops: 1, lookaheadHops: 0, spreadSamples: 43 },
+  { inputHop: 64, outputHop: 256, lagSamples: 300, zeroHops: 1, lookaheadHops: 1, spreadSamples: 64 },
 ]
 const PLAIN = { first: 0, stride: 1 }
 
@@ -95,6 +97,20 @@ test('channels in step lie side by side', () => {
     for (let i = 0; i < 300 * factor; i++)
       assert.equal(all.slice(4 * i, 4 * i + 4), [0, ...samples.subarray(3 * Math.floor(i / factor)).subarray(0, 3)])
   }
+})
+
+test('a hop that is spread: an equal part in each call, until its result is due', () => {
+  const shape = { inputHop: 12, outputHop: 12, lagSamples: 0, zeroHops: 0, lookaheadHops: 0, spreadSamples: 8 }
+  const shares: number[] = []
+  const echo = Object.assign(new Echo(shape), { proceed: (_: unknown, share: number) => shares.push(share) })
+  const frames = new Frames(shape, echo)
+  const ready = [4, 4, 4, 4, 4, 4, 12].map((count) => {
+    return frames.push(new Float32Array(count), count, new Float32Array(24), PLAIN)
+  })
+  assert.equal(ready, [0, 0, 0, 0, 12, 0, 12])
+  const twelfths = shares.map((share) => Math.round(12 * share))
+  assert.equal(twelfths, [4, 8, 4, 6])
+  assert.equal(echo.calls, ['run', 'run'])
 })
 
 test('the end: a whole hop, zeros for the overlap, then the mark, then look-ahead', () => {

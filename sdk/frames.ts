@@ -6,11 +6,14 @@ import { refuse, type SnapshotReader, type SnapshotWriter, type Stateful } from 
 
 /** 96 dB above full scale. */
 const LARGEST = 65536
+const NO_LIMIT = Number.POSITIVE_INFINITY
 
 /** What runs one hop of every channel. */
 export interface HopRunner {
   /** `inputs`: (channels)(inputHop). `outputs`: (channels)(outputHop), to be filled. */
   run(inputs: readonly Float32Array[], outputs: readonly Float32Array[]): void
+  /** Does so much (0..1) of the coming run of these inputs, so that `run` has less to do; asked for where hops are spread. */
+  proceed?(inputs: readonly Float32Array[], share: number): void
   /** The stream has ended with the hops run so far. */
   end(): void
 }
@@ -30,6 +33,8 @@ export interface FrameShape {
   /** Hops of zeros that follow the last input, then hops after the end was marked. */
   readonly zeroHops: number
   readonly lookaheadHops: number
+  /** 0 (default) to a hop: a hop is run little by little while so many more samples come, and its result is given then. */
+  readonly spreadSamples?: number
 }
 
 /** Chunks in, samples out: at the model's rates (Frames) or any others (rated.ts). */
@@ -54,10 +59,16 @@ export class Frames implements Framing {
   readonly #shape: FrameShape
   readonly #runner: HopRunner
   /** (channels)(inputHop) the hop being filled. */
-  readonly #pending: readonly Float32Array[]
+  #pending: readonly Float32Array[]
+  /** (channels)(inputHop) the hop being run; the same where hops are not spread. */
+  #running: readonly Float32Array[]
   /** (channels)(outputHop) the last result. */
   readonly #results: readonly Float32Array[]
+  readonly #spread: number
   #filled = 0
+  /** A hop has begun to run, and so much of it is done. */
+  #isDue = false
+  #done = 0
   #toDrop: number
   /** Since the beginning of the stream. */
   samplesIn = 0
@@ -67,8 +78,11 @@ export class Frames implements Framing {
   constructor(shape: FrameShape, runner: HopRunner, channels = 1) {
     this.#shape = shape
     this.#runner = runner
-    this.#pending = Array.from({ length: channels }, () => new Float32Array(shape.inputHop))
-    this.#results = Array.from({ length: channels }, () => new Float32Array(shape.outputHop))
+    const planes = (length: number) => Array.from({ length: channels }, () => new Float32Array(length))
+    this.#spread = shape.spreadSamples ?? 0
+    this.#pending = planes(shape.inputHop)
+    this.#running = this.#spread > 0 ? planes(shape.inputHop) : this.#pending
+    this.#results = planes(shape.outputHop)
     this.#toDrop = shape.lagSamples
   }
 
@@ -77,6 +91,7 @@ export class Frames implements Framing {
 
   reset(): void {
     this.#filled = 0
+    this.#isDue = false
     this.#toDrop = this.#shape.lagSamples
     this.samplesIn = 0
     this.samplesOut = 0
@@ -129,7 +144,8 @@ export class Frames implements Framing {
   /** Samples that come out when `count` more go in. */
   readyAfter(count: number): number {
     const { inputHop, outputHop } = this.#shape
-    const hops = Math.floor((this.#filled + count) / inputHop)
+    const begun = this.#isDue ? inputHop : 0
+    const hops = Math.floor((begun + this.#filled + count - this.#spread) / inputHop)
     return Math.max(0, hops * outputHop - this.#toDrop)
   }
 
@@ -145,14 +161,36 @@ export class Frames implements Framing {
     const before = this.samplesOut
     let taken = 0
     while (taken < count) {
-      const some = Math.min(inputHop - this.#filled, count - taken)
+      const end = this.#isDue ? this.#spread : inputHop
+      const some = Math.min(end - this.#filled, count - taken)
       this.#fill(samples, taken, some, place)
       taken += some
       this.#filled += some
       this.samplesIn += some
-      if (this.#filled === inputHop) this.#step(out, place, this.samplesOut - before, Number.POSITIVE_INFINITY)
+      if (this.#isDue && this.#filled === this.#spread) this.#finish(out, place, this.samplesOut - before, NO_LIMIT)
+      if (this.#filled < inputHop) continue
+      this.#begin()
+      if (this.#spread === 0) this.#finish(out, place, this.samplesOut - before, NO_LIMIT)
     }
+    if (this.#isDue) this.#proceed(count)
     return this.samplesOut - before
+  }
+
+  /** The hop that is whole changes places with the one before. */
+  #begin(): void {
+    const whole = this.#pending
+    this.#pending = this.#running
+    this.#running = whole
+    this.#filled = 0
+    this.#isDue = true
+    this.#done = 0
+  }
+
+  /** In calls of `count` samples until the result is due, an equal part of the work that is left in each. */
+  #proceed(count: number): void {
+    const calls = 1 + Math.ceil((this.#spread - this.#filled) / count)
+    this.#done += (1 - this.#done) / calls
+    this.#runner.proceed?.(this.#running, this.#done)
   }
 
   #fill(samples: Float32Array, from: number, count: number, { first, stride }: Place): void {
@@ -168,10 +206,13 @@ export class Frames implements Framing {
     const { zeroHops, lookaheadHops } = this.#shape
     const count = this.pending
     const end = this.samplesOut + count
+    const finish = () => this.#finish(out, place, count - (end - this.samplesOut), end - this.samplesOut)
     const stepZeros = () => {
       for (const pending of this.#pending) pending.fill(0, this.#filled)
-      this.#step(out, place, count - (end - this.samplesOut), end - this.samplesOut)
+      this.#begin()
+      finish()
     }
+    if (this.#isDue) finish()
     if (this.#filled > 0) stepZeros()
     for (let hop = 0; hop < zeroHops; hop++) stepZeros()
     this.#runner.end()
@@ -179,10 +220,10 @@ export class Frames implements Framing {
     return count
   }
 
-  /** One hop; `at` counts samples of a channel in `out`, at most `limit` are written. */
-  #step(out: Float32Array, { first, stride }: Place, at: number, limit: number): void {
-    this.#runner.run(this.#pending, this.#results)
-    this.#filled = 0
+  /** The hop that has begun; `at` counts samples of a channel in `out`, at most `limit` are written. */
+  #finish(out: Float32Array, { first, stride }: Place, at: number, limit: number): void {
+    this.#runner.run(this.#running, this.#results)
+    this.#isDue = false
     this.hops++
     const { outputHop } = this.#shape
     const skip = Math.min(this.#toDrop, outputHop)

@@ -58,6 +58,9 @@ export class Ladder implements Engine {
     return this.#first.output()
   }
 
+  /** All at once in `run`: rungs are not given scratch of their own. */
+  proceed(): void {}
+
   run(isLost = false): void {
     const input = this.#first.input()
     const output = this.#first.output()

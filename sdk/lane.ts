@@ -36,6 +36,8 @@ export class Lane implements HopRunner {
   readonly place: Place
   /** The input of hops that end now never came (Denoiser.conceal). */
   isLost = false
+  /** The network has its input, and may have run some of it. */
+  #hasBegun = false
   readonly #engine: Engine
   readonly #ladder: Ladder | undefined
   readonly #image: Image | undefined
@@ -50,12 +52,12 @@ export class Lane implements HopRunner {
     const { outputHop, lagSamples } = model
     this.place = place
     this.#onVoice = options.onVoice
-    const network = new Network(core, program)
+    const network = new Network(core, program, (options.spreadSamples ?? 0) > 0)
     if (options.governor !== undefined)
       this.#ladder = new Ladder([network, ...options.lighter.map((each) => new Network(core, each))])
     this.#engine = this.#ladder ?? network
     if (options.linked) this.#image = new Image(channels, outputHop, lagSamples)
-    const shape = frameShapeOf(model, options.linked)
+    const shape = { ...frameShapeOf(model, options.linked), spreadSamples: options.spreadSamples ?? 0 }
     this.mixtures = Array.from({ length: channels }, () => new Mixture(model, options, shape.lagSamples))
     this.#highBand = openHighBand(model, options, shape.lagSamples, channels)
     this.#drys = this.#highBand === undefined ? [] : this.mixtures.map(({ dry }) => dry)
@@ -82,6 +84,7 @@ export class Lane implements HopRunner {
   reset(mode: 'cold' | 'warm' = 'cold'): void {
     if (mode === 'warm') this.#engine.settle()
     else this.#engine.reset()
+    this.#hasBegun = false
     this.#image?.reset()
     this.frames.reset()
     for (const mixture of this.mixtures) mixture.reset()
@@ -94,7 +97,8 @@ export class Lane implements HopRunner {
 
   /** `inputs`: (channels)(inputHop). `outputs`: (channels)(outputHop). Allocates nothing. */
   run(inputs: readonly Float32Array[], outputs: readonly Float32Array[]): void {
-    average(inputs, this.#engine.input())
+    if (!this.#hasBegun) average(inputs, this.#engine.input())
+    this.#hasBegun = false
     this.#engine.run(this.isLost)
     const result = this.#engine.output()
     if (this.#image === undefined) outputs[0].set(result)
@@ -104,6 +108,13 @@ export class Lane implements HopRunner {
       this.#onVoice?.(this.mixtures[c].voiceActivity, this.place.first + c)
     }
     this.#highBand?.take(outputs, this.#drys)
+  }
+
+  /** As much of the network's part of the coming run as `share`. */
+  proceed(inputs: readonly Float32Array[], share: number): void {
+    if (!this.#hasBegun) average(inputs, this.#engine.input())
+    this.#hasBegun = true
+    this.#engine.proceed(share)
   }
 
   end(): void {

@@ -14,6 +14,8 @@ export interface Latency {
   readonly overlapSamples: number
   /** The filters of both resamplers, and what waits because hops and samples do not divide. */
   readonly resamplingSamples: number
+  /** What waits while a hop is run little by little: in a worklet. */
+  readonly spreadSamples: number
   /** All of it: what an impulse takes from in to out. */
   readonly deliveredSamples: number
   /** The same in milliseconds. */
@@ -30,36 +32,42 @@ export interface Rates {
 export interface Path extends Rates {
   /** Channels share one filter, which takes a hop more. */
   readonly linked: boolean
+  /** Samples at the model's rate over which a hop is run (frames.ts). Default 0. */
+  readonly spreadSamples?: number
 }
 
 /** Outputs looked at for the worst: more than the period of any common pair of rates. */
 const OUTPUTS = 65536
 
 export function latencyOf(model: Model, path: Path): Latency {
-  const { sampleRate, outputRate, linked } = path
+  const { sampleRate, outputRate, linked, spreadSamples = 0 } = path
   const scale = outputRate / model.outputRate
   const linking = linked ? model.outputHop : 0
   const isNative = sampleRate === model.inputRate && outputRate === model.outputRate
-  const delivered = isNative ? model.latencySamples + linking : worstDelay(model, path, model.lagSamples + linking)
+  const spread = (spreadSamples * outputRate) / model.inputRate
+  const delivered = isNative
+    ? model.latencySamples + linking + spread
+    : worstDelay(model, path, model.lagSamples + linking)
   return {
     hopSamples: model.outputHop * scale,
     lookaheadSamples: model.lookaheadHops * model.outputHop * scale,
     overlapSamples: (model.overlapLag + linking) * scale,
-    resamplingSamples: delivered - (model.latencySamples + linking) * scale,
+    resamplingSamples: delivered - (model.latencySamples + linking) * scale - spread,
+    spreadSamples: spread,
     deliveredSamples: delivered,
     deliveredMs: (1000 * delivered) / outputRate,
   }
 }
 
 /** The most that an output waits for inputs, in whole samples at the output rate: what each stage needs, from the end on. */
-function worstDelay(model: Model, { sampleRate, outputRate }: Rates, lagSamples: number): number {
+function worstDelay(model: Model, { sampleRate, outputRate, spreadSamples = 0 }: Path, lagSamples: number): number {
   const { inputRate, inputHop, outputHop } = model
   const up = inputsNeeded(model.outputRate, outputRate)
   const down = inputsNeeded(sampleRate, inputRate)
   let worst = 0
   for (let n = 0; n < OUTPUTS; n++) {
     const hops = Math.ceil((up(n) + lagSamples) / outputHop)
-    const inputs = down(hops * inputHop - 1)
+    const inputs = down(hops * inputHop + spreadSamples - 1)
     worst = Math.max(worst, (inputs * outputRate) / sampleRate - n)
   }
   return Math.ceil(worst)

@@ -1,8 +1,9 @@
 // One program with one state in the core's memory, hop by hop. In: (inputHop) f32 at the model's input rate. Out:
-// (outputHop) f32 at its output rate, `lagSamples` late. All networks of a program share its weights and scratch, so a hop
-// is never left half done here.
+// (outputHop) f32 at its output rate, `lagSamples` late. All networks of a program share its weights; those that leave a hop
+// half done (`proceed`) have scratch of their own, the others share that too.
 
-import { STATE_HEADER_BYTES } from '../quantize/record.ts'
+import type { Model } from '../quantize/modelfile.ts'
+import { countMacs, STATE_HEADER_BYTES } from '../quantize/record.ts'
 import { AFTERGLOW_HOPS, coast, SETTLING_HOPS } from './coast.ts'
 import type { Core, Program } from './core.ts'
 import type { Engine } from './engine.ts'
@@ -11,43 +12,64 @@ import type { SnapshotReader, SnapshotWriter } from './snapshot.ts'
 
 /** Offset in the state's header: 1 while the coming hop's input is lost (FORMAT.md, State block). */
 const LOST_OFFSET = 16
+/** Work beside products, for each number of a result: norms and gates take 0.4 ns, a product 0.025 (bench/profile.ts). */
+const MACS_PER_RESULT = 16
 
 export class Network implements Engine {
   readonly program: Program
   readonly #core: Core
   /** Address of the state block. */
   readonly #state: number
+  readonly #scratch: number
+  /** (records) share of a hop's work that is done after each; empty where a hop is never left half done. */
+  readonly #shares: Float64Array
+  /** Records of the coming hop that are done. */
+  #done = 0
   #input: Float32Array
   #output: Float32Array
 
-  constructor(core: Core, program: Program) {
+  /** `isResumable`: `proceed` may be called. */
+  constructor(core: Core, program: Program, isResumable = false) {
+    const { model } = program
     this.#core = core
     this.program = program
     this.#state = core.acquireState(program)
-    this.#input = core.floats(program.scratch + program.model.inputOffset, program.model.inputHop)
-    this.#output = core.floats(program.scratch + program.model.outputOffset, program.model.outputHop)
+    this.#scratch = isResumable ? core.allocate(model.scratchBytes) : program.scratch
+    this.#shares = isResumable ? sharesOf(model) : new Float64Array(0)
+    this.#input = core.floats(this.#scratch + model.inputOffset, model.inputHop)
+    this.#output = core.floats(this.#scratch + model.outputOffset, model.outputHop)
   }
 
   /** (inputHop) where the next hop's samples go; keeps its place during the run. */
   input(): Float32Array {
     // growth of the memory detaches views: seldom, so that the steady state allocates nothing
-    const { scratch, model } = this.program
-    if (this.#input.length === 0) this.#input = this.#core.floats(scratch + model.inputOffset, model.inputHop)
+    const { model } = this.program
+    if (this.#input.length === 0) this.#input = this.#core.floats(this.#scratch + model.inputOffset, model.inputHop)
     return this.#input
   }
 
   /** (outputHop) the last result. */
   output(): Float32Array {
-    const { scratch, model } = this.program
-    if (this.#output.length === 0) this.#output = this.#core.floats(scratch + model.outputOffset, model.outputHop)
+    const { model } = this.program
+    if (this.#output.length === 0) this.#output = this.#core.floats(this.#scratch + model.outputOffset, model.outputHop)
     return this.#output
   }
 
   /** One hop; `isLost` announces to models that have a `flag` that its input never came. */
   run(isLost = false): void {
     if (isLost) this.#core.floats(this.#state + LOST_OFFSET, 1)[0] = 1
-    this.#core.exports.hop(this.program.address, this.#state, this.program.scratch)
+    const { address, model } = this.program
+    this.#core.exports.run(address, this.#state, this.#scratch, this.#done, model.records.length)
+    this.#done = 0
     if (isLost) this.#core.floats(this.#state + LOST_OFFSET, 1)[0] = 0
+  }
+
+  /** So much (0..1) of the coming hop, in whole records and never the last; `run` does the rest. */
+  proceed(share: number): void {
+    let to = this.#done
+    while (to < this.#shares.length - 1 && this.#shares[to] <= share) to++
+    this.#core.exports.run(this.program.address, this.#state, this.#scratch, this.#done, to)
+    this.#done = to
   }
 
   #runLost(): void {
@@ -61,6 +83,7 @@ export class Network implements Engine {
   }
 
   reset(): void {
+    this.#done = 0
     this.#core.exports.reset(this.program.address, this.#state)
   }
 
@@ -72,6 +95,7 @@ export class Network implements Engine {
   settle(): void {
     const settled = settledState(this.#core, this.program) // first: it may grow the memory
     this.stateBytes().set(settled)
+    this.#done = 0
   }
 
   /** `hops` lost hops whose result nobody hears: a few are run, most are leapt over (coast.ts). */
@@ -106,5 +130,17 @@ export class Network implements Engine {
 
   dispose(): void {
     this.#core.releaseState(this.program, this.#state)
+    if (this.#shares.length > 0) this.#core.release(this.#scratch, this.program.model.scratchBytes)
   }
+}
+
+/** (records) work up to and with each, 0..1. */
+function sharesOf({ records }: Model): Float64Array {
+  const shares = new Float64Array(records.length)
+  let sum = 0
+  for (const [i, { task }] of records.entries()) {
+    sum += countMacs(task) + MACS_PER_RESULT * task.steps * task.resultPositions * task.resultChannels
+    shares[i] = sum
+  }
+  return shares.map((work) => work / sum)
 }

@@ -7,7 +7,7 @@ import { AttenuateError, fail } from '../errors.ts'
 import type { Host } from '../host.ts'
 import { prepareParts } from '../preparation.ts'
 import { type Answer, LEAST_STRENGTH_DB, PROCESSOR_NAME, type ProcessorOptions, type Question } from './messages.ts'
-import { Quanta } from './quanta.ts'
+import { chooseSpread, Quanta } from './quanta.ts'
 
 declare const sampleRate: number
 declare function registerProcessor(name: string, processor: unknown): void
@@ -42,11 +42,13 @@ class DenoiserProcessor extends AudioWorkletProcessor {
 
   async #open(options: ProcessorOptions): Promise<void> {
     const parts = await prepareParts(workletHost, { ...options, sampleRate, outputRate: sampleRate, now: clock })
-    const denoiser = new Denoiser(parts)
+    const { quantum, spreadQuanta } = options
+    const spreadSamples = chooseSpread(parts.program.model, sampleRate, quantum, spreadQuanta)
+    const denoiser = new Denoiser({ ...parts, spreadSamples })
     if (this.#isClosed) return denoiser.dispose()
     this.#strengthDb = options.strengthDb
     this.#denoiser = denoiser
-    this.#prepare(options.quantum)
+    this.#prepare(quantum)
   }
 
   /** For quanta of this length, from silence on. */
@@ -82,8 +84,7 @@ class DenoiserProcessor extends AudioWorkletProcessor {
       if (kind === 'close') this.#close()
       else if (kind === 'reset') this.#quanta?.reset()
       if (kind === 'stats' && this.#quanta !== undefined) {
-        const { pieces, underruns } = this.#quanta
-        this.#send({ id, stats: { ...this.#denoiser!.stats(), quanta: pieces, underruns } })
+        this.#send({ id, stats: this.#quanta.stats() })
       } else this.#send({ id })
     } catch (error) {
       this.#complain(id, error)

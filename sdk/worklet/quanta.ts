@@ -2,7 +2,9 @@
 // filled with silence once, by as much as hops and pieces can ever differ. In and out: one Float32Array per channel. After
 // creation nothing is allocated.
 
+import type { Model } from '../../quantize/modelfile.ts'
 import type { Denoiser } from '../denoiser.ts'
+import type { NodeStats } from './messages.ts'
 import { Ring } from './ring.ts'
 
 /** Samples looked ahead for the largest difference between what came in and what is ready: more than a second. */
@@ -15,8 +17,8 @@ export class Quanta {
   /** Longest piece. */
   readonly length: number
   /** Pieces so far, and those that found too little to play: silence. */
-  pieces = 0
-  underruns = 0
+  #pieces = 0
+  #underruns = 0
   readonly #denoiser: Denoiser
   readonly #ring: Ring
   /** Interleaved: a piece, and what it may yield. */
@@ -43,8 +45,13 @@ export class Quanta {
     const samples = count === this.#input.length ? this.#input : this.#input.subarray(0, count)
     interleave(input, samples, channels)
     this.#ring.push(this.#output, this.#denoiser.processInto(samples, this.#output))
-    this.pieces++
-    if (!this.#ring.pull(output)) this.underruns++
+    this.#pieces++
+    if (!this.#ring.pull(output)) this.#underruns++
+  }
+
+  stats(): NodeStats {
+    const stats = this.#denoiser.stats()
+    return { ...stats, quanta: this.#pieces, underruns: this.#underruns, cpuShare: 1 / stats.speed }
   }
 
   /** The next sample is the first of a stream. */
@@ -52,6 +59,16 @@ export class Quanta {
     this.#denoiser.reset()
     this.#ring.reset(this.latencySamples)
   }
+}
+
+/**
+ * Samples at the model's rate while which a hop is run, so that its work is done in `spreadQuanta` quanta: those beyond the
+ * first, as far as a hop lasts.
+ */
+export function chooseSpread(model: Model, sampleRate: number, quantum: number, spreadQuanta: number): number {
+  const samples = (quantum * model.inputRate) / sampleRate
+  const useful = Math.min(spreadQuanta, Math.floor(model.inputHop / samples))
+  return Math.max(0, Math.floor((useful - 1) * samples))
 }
 
 /** Samples per channel: what must wait at the beginning, and the most that one piece may yield. */

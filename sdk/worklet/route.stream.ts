@@ -107,8 +107,7 @@ export class StreamRoute implements Route {
   }
 
   async stats(): Promise<NodeStats> {
-    const { denoiser, quanta } = this.#stage
-    return { ...denoiser.stats(), quanta: quanta.pieces, underruns: quanta.underruns }
+    return this.#stage.quanta.stats()
   }
 
   async close(): Promise<void> {

@@ -87,7 +87,7 @@ export function runMarker(page: Page, run: MarkerRun): Promise<MarkerResult[]> {
         marker.connect(node).connect(comparison).connect(context.destination)
         const end = context.currentTime + seconds
         while (context.currentTime < end) await new Promise((resolve) => setTimeout(resolve, 100))
-        const { underruns, speed } = await node.stats()
+        const { underruns, cpuShare } = await node.stats()
         const result = await new Promise<object>((resolve) => {
           comparison.port.onmessage = ({ data }) => resolve(data)
           comparison.port.postMessage('result')
@@ -97,7 +97,7 @@ export function runMarker(page: Page, run: MarkerRun): Promise<MarkerResult[]> {
         await node.close()
         await context.close()
         const { latencySamples } = processorOptions
-        return { rate: sampleRate, latencySamples, ...result, underruns, cpuShare: 1 / speed, deviceUnderruns }
+        return { rate: sampleRate, latencySamples, ...result, underruns, cpuShare, deviceUnderruns }
       }
       const results = await Promise.all(rates.map(listen))
       for (const worker of busy) worker.terminate()
