@@ -62,8 +62,15 @@ export function zero(at: usize, floats: i32): void {
   if (floats > 0) memory.fill(at, 0, (<usize>floats) << 2)
 }
 
+/** From here on the host's own move is faster than a loop, its call included. */
+const LONG_FLOATS: i32 = 128
+
 /** Of any length, forwards; the areas may overlap where `to` lies below `from`. */
 export function copy(to: usize, from: usize, floats: i32): void {
+  if (floats >= LONG_FLOATS) {
+    memory.copy(to, from, (<usize>floats) << 2)
+    return
+  }
   let n = floats
   for (; n >= LANES; n -= LANES, to += VECTOR, from += VECTOR) v128.store(to, v128.load(from))
   if (n > 0) storePart(to, loadPart(from, n), n)

@@ -20,6 +20,10 @@ export function add(op: Op, program: usize, scratch: usize, from: i32, to: i32):
 
 function addFlat(a: usize, b: usize, y: usize, floats: i32): void {
   let n = floats
+  for (; n >= 2 * LANES; n -= 2 * LANES, a += 2 * VECTOR, b += 2 * VECTOR, y += 2 * VECTOR) {
+    v128.store(y, f32x4.add(v128.load(a), v128.load(b)))
+    v128.store(y, f32x4.add(v128.load(a, 16), v128.load(b, 16)), 16)
+  }
   for (; n >= LANES; n -= LANES, a += VECTOR, b += VECTOR, y += VECTOR) {
     v128.store(y, f32x4.add(v128.load(a), v128.load(b)))
   }
@@ -74,7 +78,7 @@ export function glu(op: Op, scratch: usize, from: i32, to: i32): void {
   for (let row = 0; row < rows; row++, x += half) {
     let n = channels
     for (; n >= 2 * LANES; n -= 2 * LANES, x += 2 * VECTOR, y += 2 * VECTOR) {
-      gatePair(y, v128.load(x), v128.load(x, 16), v128.load(x + half), v128.load(x + half, 16))
+      gatePair(y, y + VECTOR, v128.load(x), v128.load(x, 16), v128.load(x + half), v128.load(x + half, 16))
     }
     for (; n >= LANES; n -= LANES, x += VECTOR, y += VECTOR) v128.store(y, gate(v128.load(x), v128.load(x + half)))
     if (n > 0) storePart(y, gate(loadPart(x, n), loadPart(x + half, n)), n)
@@ -146,9 +150,25 @@ export function concat(op: Op, scratch: usize, from: i32, to: i32): void {
   const second = op.parameter0
   const rows = (to - from) * op.positions
   const y = op.resultStep(scratch, from)
-  copyRows(y, first + second, op.inputStep(scratch, from), first, first, rows)
   const b = op.secondStep(scratch, from, op.positions * second)
+  if (first === 1 && second === 2 && rows % LANES === 0) {
+    joinThree(op.inputStep(scratch, from), b, y, rows)
+    return
+  }
+  copyRows(y, first + second, op.inputStep(scratch, from), first, first, rows)
   copyRows(y + ((<usize>first) << 2), first + second, b, second, second, rows)
+}
+
+/** Rows (a, b, c) of a and (b, c), four at a time: a level beside its phase. */
+function joinThree(a: usize, b: usize, y: usize, rows: i32): void {
+  for (let n = rows; n > 0; n -= LANES, a += VECTOR, b += 2 * VECTOR, y += 3 * VECTOR) {
+    const ones = v128.load(a)
+    const pairs = v128.load(b)
+    const more = v128.load(b, 16)
+    v128.store(y, v128.shuffle<i32>(ones, pairs, 0, 4, 5, 1))
+    v128.store(y, v128.shuffle<i32>(pairs, v128.shuffle<i32>(ones, more, 2, 4, 2, 4), 2, 3, 4, 5), 16)
+    v128.store(y, v128.shuffle<i32>(ones, more, 5, 3, 6, 7), 32)
+  }
 }
 
 /** `floats` numbers per row; strides in floats. */

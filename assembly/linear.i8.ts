@@ -30,7 +30,10 @@ function stripAfter(columns: i32): usize {
   return (<usize>((columns + 3) & ~3)) << 2
 }
 
-/** Products of all columns with weights of either integer format; scales: one f32 per column, then room for a strip. */
+/**
+ * Products of all columns with weights of either integer format; scales: one f32 per column, then room for a strip; uniform:
+ * they are all the same.
+ */
 export function multiplyIntegers(
   format: u32,
   w: usize,
@@ -43,9 +46,10 @@ export function multiplyIntegers(
   rows: i32,
   depth: i32,
   columns: i32,
+  uniform: bool,
 ): void {
   if (format === FORMAT_INT4) multiplyNibbles(w, bias, x, xStride, scales, scales + stripAfter(columns), y, yStride, rows, depth, columns)
-  else multiplyBytes(w, bias, x, xStride, scales, y, yStride, rows, depth, columns)
+  else multiplyBytes(w, bias, x, xStride, scales, y, yStride, rows, depth, columns, uniform)
 }
 
 function multiplyBytes(
@@ -59,6 +63,7 @@ function multiplyBytes(
   rows: i32,
   depth: i32,
   columns: i32,
+  uniform: bool,
 ): void {
   const pairs = <usize>((depth + 1) >> 1)
   const blockBytes = pairs * PAIR_BYTES
@@ -75,8 +80,8 @@ function multiplyBytes(
     let s = scales
     let n = 0
     for (; n < tiled; n += 4, xn += 4 * xStride, xe += 4 * xStride, yn += 4 * yStride, s += VECTOR) {
-      if (two) tile2x4(w, blockBytes, rowScale, bias, xn, xe, xStride, s, yn, yStride, rows - row)
-      else tile1x4(w, rowScale, bias, xn, xe, xStride, s, yn, yStride, rows - row)
+      if (two) tile2x4(w, blockBytes, rowScale, bias, xn, xe, xStride, s, yn, yStride, rows - row, uniform)
+      else tile1x4(w, rowScale, bias, xn, xe, xStride, s, yn, yStride, rows - row, uniform)
     }
     for (; n < columns; n++, xn += xStride, xe += xStride, yn += yStride, s += 4) {
       if (two) tile2x1(w, blockBytes, rowScale, bias, xn, xe, s, yn, rows - row)
@@ -94,9 +99,43 @@ export function biasAt(bias: usize, block: usize): v128 {
   return bias === 0 ? splat(0.0) : v128.load(bias + block * VECTOR)
 }
 
-/** Sums of one column to results: rows' scales times the column's, plus bias. */
+/** Sums of one column to results, given the rows' scales times the column's. */
+function scaled(sum: v128, scale: v128, bias: v128): v128 {
+  return madd(bias, f32x4.convert_i32x4_s(sum), scale)
+}
+
 function finish(sum: v128, rowScale: v128, columnScale: usize, bias: v128): v128 {
-  return madd(bias, f32x4.convert_i32x4_s(sum), f32x4.mul(rowScale, v128.load32_splat(columnScale)))
+  return scaled(sum, f32x4.mul(rowScale, v128.load32_splat(columnScale)), bias)
+}
+
+/** Four rows of four columns. */
+// @ts-ignore: decorator
+@inline
+function putBlock(
+  a: v128,
+  b: v128,
+  c: v128,
+  d: v128,
+  rowScale: v128,
+  scale: usize,
+  bias: v128,
+  y: usize,
+  yStride: usize,
+  rows: i32,
+  uniform: bool,
+): void {
+  if (uniform) {
+    const s = f32x4.mul(rowScale, v128.load32_splat(scale))
+    put(y, scaled(a, s, bias), rows)
+    put(y + yStride, scaled(b, s, bias), rows)
+    put(y + 2 * yStride, scaled(c, s, bias), rows)
+    put(y + 3 * yStride, scaled(d, s, bias), rows)
+    return
+  }
+  put(y, finish(a, rowScale, scale, bias), rows)
+  put(y + yStride, finish(b, rowScale, scale + 4, bias), rows)
+  put(y + 2 * yStride, finish(c, rowScale, scale + 8, bias), rows)
+  put(y + 3 * yStride, finish(d, rowScale, scale + 12, bias), rows)
 }
 
 export function put(y: usize, v: v128, rows: i32): void {
@@ -121,6 +160,7 @@ function tile2x4(
   y: usize,
   yStride: usize,
   rows: i32,
+  uniform: bool,
 ): void {
   let a00 = i32x4.splat(0)
   let a10 = a00
@@ -156,18 +196,8 @@ function tile2x4(
     x2 += 4
     x3 += 4
   }
-  const s0 = v128.load(rowScale)
-  const b0 = biasAt(bias, 0)
-  v128.store(y, finish(a00, s0, scale, b0))
-  v128.store(y + yStride, finish(a01, s0, scale + 4, b0))
-  v128.store(y + 2 * yStride, finish(a02, s0, scale + 8, b0))
-  v128.store(y + 3 * yStride, finish(a03, s0, scale + 12, b0))
-  const s1 = v128.load(rowScale, 16)
-  const b1 = biasAt(bias, 1)
-  put(y + 16, finish(a10, s1, scale, b1), rows - 4)
-  put(y + yStride + 16, finish(a11, s1, scale + 4, b1), rows - 4)
-  put(y + 2 * yStride + 16, finish(a12, s1, scale + 8, b1), rows - 4)
-  put(y + 3 * yStride + 16, finish(a13, s1, scale + 12, b1), rows - 4)
+  putBlock(a00, a01, a02, a03, v128.load(rowScale), scale, biasAt(bias, 0), y, yStride, LANES, uniform)
+  putBlock(a10, a11, a12, a13, v128.load(rowScale, 16), scale, biasAt(bias, 1), y + 16, yStride, rows - 4, uniform)
 }
 
 /** 4 rows x 4 columns. */
@@ -182,6 +212,7 @@ function tile1x4(
   y: usize,
   yStride: usize,
   rows: i32,
+  uniform: bool,
 ): void {
   let a0 = i32x4.splat(0)
   let a1 = a0
@@ -202,12 +233,7 @@ function tile1x4(
     x2 += 4
     x3 += 4
   }
-  const s = v128.load(rowScale)
-  const b = biasAt(bias, 0)
-  put(y, finish(a0, s, scale, b), rows)
-  put(y + yStride, finish(a1, s, scale + 4, b), rows)
-  put(y + 2 * yStride, finish(a2, s, scale + 8, b), rows)
-  put(y + 3 * yStride, finish(a3, s, scale + 12, b), rows)
+  putBlock(a0, a1, a2, a3, v128.load(rowScale), scale, biasAt(bias, 0), y, yStride, rows, uniform)
 }
 
 /** 8 rows of one column. */
@@ -306,6 +332,7 @@ export function linearIntegers(op: Op, program: usize, scratch: usize, from: i32
       rows,
       depth,
       steps * positions,
+      steps === 1,
     )
   }
   activate(op.parameter0, op.resultStep(scratch, from), (to - from) * positions * rows)
@@ -345,6 +372,7 @@ export function bandconvIntegers(op: Op, program: usize, scratch: usize, from: i
       rows,
       taps * channels,
       windows,
+      true,
     )
   }
   activate(parameters >>> 24, op.resultStep(scratch, from), (to - from) * windows * rows)

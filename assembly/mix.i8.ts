@@ -1,11 +1,11 @@
 // Mixing of positions with int8 weights and int16 activations (quantize/FORMAT.md, number format 1): y[t,q,c] = b[q] +
-// scale[g,q] scale[t] sum_p W[g(c),q,p] x[t,p,c]. The step is quantised in pairs of positions, (pairs of P, C, 2), so
-// lanes are channels; weights (G, up(Q)/4, pairs of P, 4, 2): those of four results are widened to int16 in the
-// temporary, once for all channels, and each pair is broadcast from there.
+// scale[g,q] scale[t] sum_p W[g(c),q,p] x[t,p,c]. The step is quantised in pairs of positions, (pairs of P, C, 2); weights
+// are (G, up(Q)/4, pairs of P, 4, 2). Lanes are results, as in linear.i8.ts, so that weights widen as they are loaded and a
+// pair of x is broadcast; blocks of four results by four channels are transposed on their way out.
 
 import { activate } from './activation'
-import { LANES, madd, VECTOR } from './lanes'
-import { put } from './linear.i8'
+import { LANES, madd, splat, storeUpTo, VECTOR } from './lanes'
+import { biasAt } from './linear.i8'
 import { factorOf, peakOf, roundLast, roundPair, scaleOf } from './quantise'
 import { Op } from './record'
 
@@ -29,7 +29,6 @@ export function mixIntegers(op: Op, program: usize, scratch: usize, from: i32, t
     for (let g = 0; g < groups; g++) {
       mixGroup(
         weights + <usize>g * groupBytes,
-        q + ((<usize>(pairs * channels)) << 2) + VECTOR,
         rowScales + <usize>(g * blocks) * VECTOR,
         scale,
         bias,
@@ -58,7 +57,6 @@ function quantisePairs(x: usize, q: usize, positions: i32, channels: i32): f32 {
 
 function mixGroup(
   w: usize,
-  strip: usize,
   rowScale: usize,
   scale: f32,
   bias: usize,
@@ -69,22 +67,21 @@ function mixGroup(
   pairs: i32,
   results: i32,
 ): void {
-  const end = <usize>pairs * stride
-  for (let q = 0; q < results; q += LANES) {
-    widen(w, strip, pairs)
-    let c = 0
-    for (; c + LANES < width; c += 2 * LANES) {
-      const at = (<usize>c) << 2
-      tile4x2(strip, rowScale, scale, bias, x + at, x + at + end, y + at, stride, results - q, width - c)
+  const blockBytes = <usize>pairs * PAIR_BYTES
+  const end = (<usize>width) << 2
+  for (let q = 0; q < results; ) {
+    const two = results - q > LANES
+    for (let at: usize = 0; at < end; at += VECTOR) {
+      const channels = <i32>((end - at) >> 2)
+      if (two) tile2x4(w, blockBytes, rowScale, scale, bias, x + at, y + at, stride, results - q, channels)
+      else tile1x4(w, w + blockBytes, rowScale, scale, bias, x + at, y + at, stride, results - q, channels)
     }
-    if (c < width) {
-      const at = (<usize>c) << 2
-      tile4x1(strip, rowScale, scale, bias, x + at, x + at + end, y + at, stride, results - q, width - c)
-    }
-    w += <usize>pairs * PAIR_BYTES
-    rowScale += VECTOR
-    y += 4 * stride
-    if (bias !== 0) bias += VECTOR
+    const step: usize = two ? 2 : 1
+    q += two ? 2 * LANES : LANES
+    w += step * blockBytes
+    rowScale += step * VECTOR
+    y += step * 4 * stride
+    if (bias !== 0) bias += step * VECTOR
   }
 }
 
@@ -92,107 +89,113 @@ function accumulate(sum: v128, w: v128, x: v128): v128 {
   return i32x4.add(sum, i32x4.dot_i16x8_s(w, x))
 }
 
-/** int8 to int16: a pair for four results is one vector. */
-function widen(w: usize, strip: usize, pairs: i32): void {
-  for (let n = 0; n < pairs; n++, w += PAIR_BYTES, strip += VECTOR) v128.store(strip, v128.load8x8_s(w))
+function finish(sum: v128, scale: v128, bias: v128): v128 {
+  return madd(bias, f32x4.convert_i32x4_s(sum), scale)
 }
 
-/** Sums of result position i: `row` holds the scale and the bias that belong to it. */
-function finish(sum: v128, rowScale: usize, scale: f32, bias: usize, i: usize): v128 {
-  const s = f32x4.splat(load<f32>(rowScale + (i << 2)) * scale)
-  const b = bias === 0 ? f32x4.splat(0) : v128.load32_splat(bias + (i << 2))
-  return madd(b, f32x4.convert_i32x4_s(sum), s)
+/** Four results of four channels: lanes are results when they come and channels when they go; as many of each as there are. */
+// @ts-ignore: decorator
+@inline
+function putBlock(a: v128, b: v128, c: v128, d: v128, y: usize, stride: usize, results: i32, channels: i32): void {
+  const ab = v128.shuffle<i32>(a, b, 0, 4, 1, 5)
+  const cd = v128.shuffle<i32>(c, d, 0, 4, 1, 5)
+  storeUpTo(y, v128.shuffle<i32>(ab, cd, 0, 1, 4, 5), channels)
+  if (results < 2) return
+  storeUpTo(y + stride, v128.shuffle<i32>(ab, cd, 2, 3, 6, 7), channels)
+  if (results < 3) return
+  const abHigh = v128.shuffle<i32>(a, b, 2, 6, 3, 7)
+  const cdHigh = v128.shuffle<i32>(c, d, 2, 6, 3, 7)
+  storeUpTo(y + 2 * stride, v128.shuffle<i32>(abHigh, cdHigh, 0, 1, 4, 5), channels)
+  if (results < 4) return
+  storeUpTo(y + 3 * stride, v128.shuffle<i32>(abHigh, cdHigh, 2, 3, 6, 7), channels)
 }
 
-/** 4 result positions x 8 channels. */
-function tile4x2(
+/** 8 results x 4 channels. */
+function tile2x4(
   w: usize,
+  blockBytes: usize,
   rowScale: usize,
   scale: f32,
   bias: usize,
   x: usize,
-  end: usize,
   y: usize,
   stride: usize,
-  rows: i32,
+  results: i32,
   channels: i32,
 ): void {
   let a00 = i32x4.splat(0)
-  let a01 = a00
   let a10 = a00
+  let a01 = a00
   let a11 = a00
-  let a20 = a00
-  let a21 = a00
-  let a30 = a00
-  let a31 = a00
-  while (x < end) {
-    const x0 = v128.load(x)
-    const x1 = v128.load(x, 16)
-    let u = v128.load32_splat(w)
-    a00 = accumulate(a00, u, x0)
-    a01 = accumulate(a01, u, x1)
-    u = v128.load32_splat(w, 4)
-    a10 = accumulate(a10, u, x0)
-    a11 = accumulate(a11, u, x1)
-    u = v128.load32_splat(w, 8)
-    a20 = accumulate(a20, u, x0)
-    a21 = accumulate(a21, u, x1)
-    u = v128.load32_splat(w, 12)
-    a30 = accumulate(a30, u, x0)
-    a31 = accumulate(a31, u, x1)
-    w += VECTOR
+  let a02 = a00
+  let a12 = a00
+  let a03 = a00
+  let a13 = a00
+  let w1 = w + blockBytes
+  const end = w1
+  while (w < end) {
+    const v0 = v128.load8x8_s(w)
+    const v1 = v128.load8x8_s(w1)
+    let u = v128.load32_splat(x)
+    a00 = accumulate(a00, v0, u)
+    a10 = accumulate(a10, v1, u)
+    u = v128.load32_splat(x, 4)
+    a01 = accumulate(a01, v0, u)
+    a11 = accumulate(a11, v1, u)
+    u = v128.load32_splat(x, 8)
+    a02 = accumulate(a02, v0, u)
+    a12 = accumulate(a12, v1, u)
+    u = v128.load32_splat(x, 12)
+    a03 = accumulate(a03, v0, u)
+    a13 = accumulate(a13, v1, u)
+    w += PAIR_BYTES
+    w1 += PAIR_BYTES
     x += stride
   }
-  v128.store(y, finish(a00, rowScale, scale, bias, 0))
-  put(y + 16, finish(a01, rowScale, scale, bias, 0), channels - 4)
-  if (rows < 2) return
-  y += stride
-  v128.store(y, finish(a10, rowScale, scale, bias, 1))
-  put(y + 16, finish(a11, rowScale, scale, bias, 1), channels - 4)
-  if (rows < 3) return
-  y += stride
-  v128.store(y, finish(a20, rowScale, scale, bias, 2))
-  put(y + 16, finish(a21, rowScale, scale, bias, 2), channels - 4)
-  if (rows < 4) return
-  y += stride
-  v128.store(y, finish(a30, rowScale, scale, bias, 3))
-  put(y + 16, finish(a31, rowScale, scale, bias, 3), channels - 4)
+  const s0 = f32x4.mul(v128.load(rowScale), splat(scale))
+  const b0 = biasAt(bias, 0)
+  putBlock(finish(a00, s0, b0), finish(a01, s0, b0), finish(a02, s0, b0), finish(a03, s0, b0), y, stride, LANES, channels)
+  const s1 = f32x4.mul(v128.load(rowScale, 16), splat(scale))
+  const b1 = biasAt(bias, 1)
+  putBlock(
+    finish(a10, s1, b1),
+    finish(a11, s1, b1),
+    finish(a12, s1, b1),
+    finish(a13, s1, b1),
+    y + 4 * stride,
+    stride,
+    results - LANES,
+    channels,
+  )
 }
 
-/** 4 result positions x 4 channels. */
-function tile4x1(
+/** 4 results x 4 channels. */
+function tile1x4(
   w: usize,
+  end: usize,
   rowScale: usize,
   scale: f32,
   bias: usize,
   x: usize,
-  end: usize,
   y: usize,
   stride: usize,
-  rows: i32,
+  results: i32,
   channels: i32,
 ): void {
   let a0 = i32x4.splat(0)
   let a1 = a0
   let a2 = a0
   let a3 = a0
-  while (x < end) {
-    const x0 = v128.load(x)
-    a0 = accumulate(a0, v128.load32_splat(w), x0)
-    a1 = accumulate(a1, v128.load32_splat(w, 4), x0)
-    a2 = accumulate(a2, v128.load32_splat(w, 8), x0)
-    a3 = accumulate(a3, v128.load32_splat(w, 12), x0)
-    w += VECTOR
+  while (w < end) {
+    const v = v128.load8x8_s(w)
+    a0 = accumulate(a0, v, v128.load32_splat(x))
+    a1 = accumulate(a1, v, v128.load32_splat(x, 4))
+    a2 = accumulate(a2, v, v128.load32_splat(x, 8))
+    a3 = accumulate(a3, v, v128.load32_splat(x, 12))
+    w += PAIR_BYTES
     x += stride
   }
-  put(y, finish(a0, rowScale, scale, bias, 0), channels)
-  if (rows < 2) return
-  y += stride
-  put(y, finish(a1, rowScale, scale, bias, 1), channels)
-  if (rows < 3) return
-  y += stride
-  put(y, finish(a2, rowScale, scale, bias, 2), channels)
-  if (rows < 4) return
-  y += stride
-  put(y, finish(a3, rowScale, scale, bias, 3), channels)
+  const s = f32x4.mul(v128.load(rowScale), splat(scale))
+  const b = biasAt(bias, 0)
+  putBlock(finish(a0, s, b), finish(a1, s, b), finish(a2, s, b), finish(a3, s, b), y, stride, results, channels)
 }

@@ -2,7 +2,7 @@
 // the activation that follows; weights are (C) or (positions, C). In, out: (steps, positions, C) f32. Four partial sums, added as `sumLanes` says. Where C
 // is a multiple of 4, four rows go together: their means and deviations are lanes of one vector.
 
-import { activate, gatePair, SILU } from './activation'
+import { activate } from './activation'
 import { LANES, loadPart, madd, splat, storePart, sumLanes, VECTOR } from './lanes'
 import { Op } from './record'
 
@@ -40,17 +40,17 @@ function normRows(
 ): void {
   const stride = (<usize>channels) << 2
   const together = channels % LANES === 0 ? rows & ~3 : 0
-  const gated = activation === SILU && channels % (2 * LANES) === 0
-  const ungated = gated ? y + <usize>together * stride : y
+  const first = y
   for (let row = 0; row < together; row += 4, x += 4 * stride, y += 4 * stride, weight += 4 * next, bias += 4 * next) {
-    normFour(x, y, stride, weight, bias, next, eps, gated)
+    normFour(x, y, stride, weight, bias, next, eps)
   }
   for (let row = together; row < rows; row++, x += stride, y += stride, weight += next, bias += next) {
     const mean = sum(x, channels) / <f32>channels
     const spread = centre(x, y, channels, mean) / <f32>channels
     scale(y, weight, bias, channels, <f32>1 / sqrt<f32>(spread + eps))
   }
-  activate(activation, ungated, <i32>((y - ungated) >> 2))
+  // a pass of its own: within the rows above, its latency would come on top of theirs
+  activate(activation, first, <i32>((y - first) >> 2))
 }
 
 /** The sums over the lanes of four vectors, in four lanes, each added as `sumLanes` does. */
@@ -75,7 +75,6 @@ function normFour(
   bias: usize,
   next: usize,
   eps: f32,
-  gated: bool,
 ): void {
   const share = splat(<f32>1 / <f32>(stride >> 2))
   const end = x + stride
@@ -106,22 +105,14 @@ function normFour(
   }
   const spread = f32x4.mul(sumRows(a, b, c, d), share)
   const factor = f32x4.div(splat(1.0), f32x4.sqrt(f32x4.add(spread, splat(eps))))
-  finishRow(x, y, stride, weight, bias, f32x4.extract_lane(mean, 0), f32x4.extract_lane(factor, 0), gated)
-  x += stride
-  y += stride
-  weight += next
-  bias += next
-  finishRow(x, y, stride, weight, bias, f32x4.extract_lane(mean, 1), f32x4.extract_lane(factor, 1), gated)
-  x += stride
-  y += stride
-  weight += next
-  bias += next
-  finishRow(x, y, stride, weight, bias, f32x4.extract_lane(mean, 2), f32x4.extract_lane(factor, 2), gated)
-  x += stride
-  y += stride
-  weight += next
-  bias += next
-  finishRow(x, y, stride, weight, bias, f32x4.extract_lane(mean, 3), f32x4.extract_lane(factor, 3), gated)
+  const factorA = v128.shuffle<i32>(factor, factor, 0, 0, 0, 0)
+  const factorB = v128.shuffle<i32>(factor, factor, 1, 1, 1, 1)
+  const factorC = v128.shuffle<i32>(factor, factor, 2, 2, 2, 2)
+  const factorD = v128.shuffle<i32>(factor, factor, 3, 3, 3, 3)
+  finishPair(x, y, stride, weight, bias, next, meanA, meanB, factorA, factorB)
+  x += 2 * stride
+  y += 2 * stride
+  finishPair(x, y, stride, weight + 2 * next, bias + 2 * next, next, meanC, meanD, factorC, factorD)
 }
 
 function sum(x: usize, channels: i32): f32 {
@@ -159,30 +150,25 @@ function scale(y: usize, weight: usize, bias: usize, channels: i32, factor: f32)
   if (n > 0) storePart(y, madd(loadPart(bias, n), f32x4.mul(loadPart(y, n), f), loadPart(weight, n)), n)
 }
 
-/** One row given its mean and the reciprocal of its deviation. */
-function finishRow(
+/** Two rows given their means and the reciprocals of their deviations. */
+// @ts-ignore: decorator
+@inline
+function finishPair(
   x: usize,
   y: usize,
-  bytes: usize,
+  stride: usize,
   weight: usize,
   bias: usize,
-  rowMean: f32,
-  rowFactor: f32,
-  gated: bool,
+  next: usize,
+  meanA: v128,
+  meanB: v128,
+  factorA: v128,
+  factorB: v128,
 ): void {
-  const end = x + bytes
-  const mean = splat(rowMean)
-  const factor = splat(rowFactor)
-  if (gated) {
-    for (; x < end; x += 2 * VECTOR, y += 2 * VECTOR, weight += 2 * VECTOR, bias += 2 * VECTOR) {
-      const y0 = finish(v128.load(x), mean, factor, v128.load(weight), v128.load(bias))
-      const y1 = finish(v128.load(x, 16), mean, factor, v128.load(weight, 16), v128.load(bias, 16))
-      gatePair(y, y0, y1, y0, y1)
-    }
-    return
-  }
+  const end = x + stride
   for (; x < end; x += VECTOR, y += VECTOR, weight += VECTOR, bias += VECTOR) {
-    v128.store(y, finish(v128.load(x), mean, factor, v128.load(weight), v128.load(bias)))
+    v128.store(y, finish(v128.load(x), meanA, factorA, v128.load(weight), v128.load(bias)))
+    v128.store(y + stride, finish(v128.load(x + stride), meanB, factorB, v128.load(weight + next), v128.load(bias + next)))
   }
 }
 

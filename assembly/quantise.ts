@@ -73,6 +73,24 @@ export function roundRow(x: usize, q: usize, floats: i32, factor: f32): void {
   } else if (n > 0) v128.store(q, narrow(anchored(loadPart(x, n), f), splat(ANCHOR)))
 }
 
+/** The first half of each row of 2 n floats, n a multiple of 4, to n int16. */
+export function roundRows(x: usize, q: usize, n: i32, rows: i32, factor: f32): void {
+  const f = splat(factor)
+  const bytes = (<usize>n) << 2
+  for (let row = 0; row < rows; row++, x += bytes) {
+    const end = x + bytes
+    for (; x + VECTOR < end; x += 2 * VECTOR, q += VECTOR) {
+      v128.store(q, narrow(anchored(v128.load(x), f), anchored(v128.load(x, 16), f)))
+    }
+    if (x < end) {
+      const last = anchored(v128.load(x), f)
+      v128.store64_lane(q, narrow(last, last), 0)
+      x += VECTOR
+      q += 8
+    }
+  }
+}
+
 /** One step whole: quantises n floats and returns the scale. */
 export function quantiseRow(x: usize, q: usize, floats: i32): f32 {
   const peak = peakOf(x, floats)

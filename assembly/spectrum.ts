@@ -1,6 +1,6 @@
 // Spectra: transform of real frames and back, log power, compression, complex filtering. A spectrum is (positions, 2),
 // re and im interleaved, two complex numbers to a vector. n-point transforms run as complex ones of n/2 points (Stockham's
-// autosort, radix 2, decimation in frequency: Cooley & Tukey 1965, Stockham 1966) and one split step.
+// autosort, radix 2 in pairs of passes, decimation in frequency: Cooley & Tukey 1965, Stockham 1966) and one split step.
 
 import { expMinus4, ln4 } from './activation'
 import { copy } from './arena'
@@ -74,50 +74,111 @@ function reverse(a: v128): v128 {
   return i8x16.shuffle(a, a, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7)
 }
 
-/** Complex transform of `points` numbers at a; a and b change roles from pass to pass. Returns where the result is. */
+/**
+ * Complex transform of `points` (8 or more) numbers at a; a and b change roles from pass to pass. Two passes of radix 2 are
+ * made at once, so that what lies between them stays in registers. Returns where the result is.
+ */
 function transform(a: usize, b: usize, points: i32, twiddles: usize): usize {
   const halfBytes = <usize>points * 4
-  firstPass(a, b, halfBytes, twiddles)
+  firstTwoPasses(a, b, halfBytes, twiddles)
   let x = b
   let y = a
-  let run: usize = 2 * COMPLEX
-  for (; run <= halfBytes; run <<= 1) {
-    pass(x, y, halfBytes, run, twiddles)
+  let run: usize = 4 * COMPLEX
+  for (; run < halfBytes; run <<= 2) {
+    twoPasses(x, y, halfBytes, run, twiddles)
     const swap = x
     x = y
     y = swap
   }
-  return x
+  if (run > halfBytes) return x
+  lastPass(x, y, halfBytes)
+  return y
 }
 
-/** Runs of one number: neighbours in a vector have different twiddles and part ways. */
-function firstPass(x: usize, y: usize, halfBytes: usize, twiddles: usize): void {
-  for (let j: usize = 0; j < halfBytes; j += VECTOR) {
-    const a = v128.load(x + j)
-    const b = v128.load(x + halfBytes + j)
-    const sum = f32x4.add(a, b)
-    const difference = multiply2(v128.load(twiddles + j), f32x4.sub(a, b))
-    const out = y + 2 * j
-    v128.store(out, i8x16.shuffle(sum, difference, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23))
-    v128.store(out, i8x16.shuffle(sum, difference, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31), 16)
+function firstComplex(a: v128, b: v128): v128 {
+  return i8x16.shuffle(a, b, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23)
+}
+
+function secondComplex(a: v128, b: v128): v128 {
+  return i8x16.shuffle(a, b, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31)
+}
+
+/** Runs of one number, then of two: neighbours in a vector have different twiddles and part ways. */
+function firstTwoPasses(x: usize, y: usize, halfBytes: usize, twiddles: usize): void {
+  const quarter = halfBytes >> 1
+  for (let j: usize = 0; j < quarter; j += VECTOR) {
+    const a0 = v128.load(x + j)
+    const b0 = v128.load(x + halfBytes + j)
+    const a1 = v128.load(x + quarter + j)
+    const b1 = v128.load(x + halfBytes + quarter + j)
+    const s0 = f32x4.add(a0, b0)
+    const s1 = f32x4.add(a1, b1)
+    const d0 = multiply2(v128.load(twiddles + j), f32x4.sub(a0, b0))
+    const d1 = multiply2(v128.load(twiddles + quarter + j), f32x4.sub(a1, b1))
+    const w = firstComplex(v128.load(twiddles + 2 * j), v128.load(twiddles + 2 * j, 16))
+    const sum = f32x4.add(s0, s1)
+    const sumLater = f32x4.add(d0, d1)
+    const difference = multiply2(w, f32x4.sub(s0, s1))
+    const differenceLater = multiply2(w, f32x4.sub(d0, d1))
+    const out = y + 4 * j
+    v128.store(out, firstComplex(sum, sumLater))
+    v128.store(out, firstComplex(difference, differenceLater), 16)
+    v128.store(out, secondComplex(sum, sumLater), 32)
+    v128.store(out, secondComplex(difference, differenceLater), 48)
   }
 }
 
-/** Runs of `run` bytes share a twiddle: y[2j] = x[j] + x[j + half], y[2j+1] = w^j (x[j] - x[j + half]). */
-function pass(x: usize, y: usize, halfBytes: usize, run: usize, twiddles: usize): void {
-  for (let j: usize = 0; j < halfBytes; j += run) {
-    const w = v128.load64_splat(twiddles + j)
-    const re = realParts(w)
-    const im = v128.xor(imaginaryParts(w), negativeFirst())
-    const out = y + 2 * j
-    for (let k: usize = 0; k < run; k += VECTOR) {
-      const a = v128.load(x + j + k)
-      const b = v128.load(x + j + halfBytes + k)
-      const d = f32x4.sub(a, b)
-      const turned = i8x16.shuffle(d, d, 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11)
-      v128.store(out + k, f32x4.add(a, b))
-      v128.store(out + run + k, madd(f32x4.mul(re, d), im, turned))
+/** w d, where w is one number: its real part in all lanes, its imaginary part with the signs that multiplying by i needs. */
+function turn(re: v128, im: v128, d: v128): v128 {
+  return madd(f32x4.mul(re, d), im, exchange(d))
+}
+
+function signed(w: v128): v128 {
+  return v128.xor(imaginaryParts(w), negativeFirst())
+}
+
+/**
+ * Runs of `run` bytes share a twiddle: y[2j] = x[j] + x[j + half], y[2j + run] = w^j (x[j] - x[j + half]); then the same
+ * with runs twice as long, whose halves are those that come from j and from j + half/2 here.
+ */
+function twoPasses(x: usize, y: usize, halfBytes: usize, run: usize, twiddles: usize): void {
+  const quarter = halfBytes >> 1
+  for (let j: usize = 0; j < quarter; j += run) {
+    const w0 = v128.load64_splat(twiddles + j)
+    const w1 = v128.load64_splat(twiddles + quarter + j)
+    const w2 = v128.load64_splat(twiddles + 2 * j)
+    const re0 = realParts(w0)
+    const im0 = signed(w0)
+    const re1 = realParts(w1)
+    const im1 = signed(w1)
+    const re2 = realParts(w2)
+    const im2 = signed(w2)
+    let at = x + j
+    let out = y + 4 * j
+    for (const end = at + run; at < end; at += VECTOR, out += VECTOR) {
+      const a0 = v128.load(at)
+      const b0 = v128.load(at + halfBytes)
+      const a1 = v128.load(at + quarter)
+      const b1 = v128.load(at + halfBytes + quarter)
+      const s0 = f32x4.add(a0, b0)
+      const s1 = f32x4.add(a1, b1)
+      const d0 = turn(re0, im0, f32x4.sub(a0, b0))
+      const d1 = turn(re1, im1, f32x4.sub(a1, b1))
+      v128.store(out, f32x4.add(s0, s1))
+      v128.store(out + run, f32x4.add(d0, d1))
+      v128.store(out + 2 * run, turn(re2, im2, f32x4.sub(s0, s1)))
+      v128.store(out + 3 * run, turn(re2, im2, f32x4.sub(d0, d1)))
     }
+  }
+}
+
+/** The pass that is left over where their number is odd: one run, whose twiddle is 1. */
+function lastPass(x: usize, y: usize, halfBytes: usize): void {
+  for (let k: usize = 0; k < halfBytes; k += VECTOR) {
+    const a = v128.load(x + k)
+    const b = v128.load(x + halfBytes + k)
+    v128.store(y + k, f32x4.add(a, b))
+    v128.store(y + halfBytes + k, f32x4.sub(a, b))
   }
 }
 
@@ -224,16 +285,29 @@ export function compress(op: Op, scratch: usize, from: i32, to: i32): void {
   let x = op.inputStep(scratch, from)
   let y = op.resultStep(scratch, from)
   let n = (to - from) * op.positions
-  for (; n > 0; n -= LANES, x += 2 * VECTOR, y += 2 * VECTOR) {
-    const a = loadPair(x, n)
-    const b = n > 2 ? loadPair(x + VECTOR, n - 2) : splat(0.0)
+  for (; n >= LANES; n -= LANES, x += 2 * VECTOR, y += 2 * VECTOR) {
+    const a = v128.load(x)
+    const b = v128.load(x, 16)
     const gain = expMinus4(f32x4.mul(exponent, lnPower(a, b, eps)))
-    storePair(y, f32x4.mul(a, i8x16.shuffle(gain, gain, 0, 1, 2, 3, 0, 1, 2, 3, 4, 5, 6, 7, 4, 5, 6, 7)), n)
-    if (n > 2) {
-      const high = i8x16.shuffle(gain, gain, 8, 9, 10, 11, 8, 9, 10, 11, 12, 13, 14, 15, 12, 13, 14, 15)
-      storePair(y + VECTOR, f32x4.mul(b, high), n - 2)
-    }
+    v128.store(y, f32x4.mul(a, lowPairs(gain)))
+    v128.store(y, f32x4.mul(b, highPairs(gain)), 16)
   }
+  if (n > 0) {
+    const a = loadPair(x, n)
+    const b = n > 2 ? v128.load64_zero(x + VECTOR) : splat(0.0)
+    const gain = expMinus4(f32x4.mul(exponent, lnPower(a, b, eps)))
+    storePair(y, f32x4.mul(a, lowPairs(gain)), n)
+    if (n > 2) v128.store64_lane(y + VECTOR, f32x4.mul(b, highPairs(gain)), 0)
+  }
+}
+
+/** The first two lanes, and the last two, each twice: factors of complex numbers. */
+function lowPairs(a: v128): v128 {
+  return i8x16.shuffle(a, a, 0, 1, 2, 3, 0, 1, 2, 3, 4, 5, 6, 7, 4, 5, 6, 7)
+}
+
+function highPairs(a: v128): v128 {
+  return i8x16.shuffle(a, a, 8, 9, 10, 11, 8, 9, 10, 11, 12, 13, 14, 15, 12, 13, 14, 15)
 }
 
 /** y[t,p] = sum_i M_i[t,p] x[t-i,p], complex; the state holds x[t-1], x[t-2], .. newest first. */
@@ -255,17 +329,23 @@ export function filter(op: Op, state: usize, scratch: usize, from: i32, to: i32)
 
 function filterStep(op: Op, history: usize, scratch: usize, step: i32, M: usize, y: usize, taps: i32): void {
   const bytes = <usize>op.positions * COMPLEX
-  const strideM = <usize>taps * COMPLEX
-  let n = op.positions
-  for (let at: usize = 0; n > 0; n -= 2, at += VECTOR, M += 2 * strideM) {
-    let total = splat(0.0)
-    for (let i = 0; i < taps; i++) {
-      const past = i - step - 1
-      const x = past < 0 ? op.inputStep(scratch, step - i) : history + <usize>past * bytes
-      let m = v128.load64_zero(M + <usize>i * COMPLEX)
-      if (n >= 2) m = v128.load64_lane(M + strideM + <usize>i * COMPLEX, m, 1)
-      total = f32x4.add(total, multiply2(m, loadPair(x + at, n)))
-    }
-    storePair(y + at, total, n)
+  for (let i = 0; i < taps; i++, M += COMPLEX) {
+    const past = i - step - 1
+    const x = past < 0 ? op.inputStep(scratch, step - i) : history + <usize>past * bytes
+    filterTap(x, M, <usize>taps * COMPLEX, y, op.positions, i === 0)
+  }
+}
+
+/** y = M x, or y += M x after the first tap; factors of neighbours are `strideM` apart. */
+function filterTap(x: usize, M: usize, strideM: usize, y: usize, positions: i32, first: bool): void {
+  let n = positions
+  for (; n >= 2; n -= 2, x += VECTOR, y += VECTOR, M += 2 * strideM) {
+    const m = v128.load64_lane(M + strideM, v128.load64_zero(M), 1)
+    const product = multiply2(m, v128.load(x))
+    v128.store(y, first ? product : f32x4.add(v128.load(y), product))
+  }
+  if (n > 0) {
+    const product = multiply2(v128.load64_zero(M), v128.load64_zero(x))
+    v128.store64_lane(y, first ? product : f32x4.add(v128.load64_zero(y), product), 0)
   }
 }

@@ -6,7 +6,7 @@ import { settleFloats, StateHeader } from './arena'
 import { splat, up, VECTOR } from './lanes'
 import { multiply } from './linear.f32'
 import { chunkSteps, integerBytes, multiplyIntegers, quantiseColumns, spread } from './linear.i8'
-import { factorOf, largestLane, roundRow, scaleOf } from './quantise'
+import { factorOf, largestLane, roundRow, roundRows, scaleOf } from './quantise'
 import { Op } from './record'
 import { COMPLEX_B, COMPLEX_C, changeImaginary, changeReal, DIAGONAL_D, FULL_D, pass } from './ssm'
 
@@ -44,6 +44,7 @@ export function ssmIntegers(op: Op, program: usize, state: usize, scratch: usize
       rowsB,
       channels,
       columns,
+      steps === 1,
     )
     for (let t = 0; t < steps; t++) {
       const column = <usize>(t * positions)
@@ -67,6 +68,7 @@ export function ssmIntegers(op: Op, program: usize, state: usize, scratch: usize
       rows,
       depthC,
       columns,
+      steps === 1,
     )
     if (flags & FULL_D) {
       const uStride = (<usize>channels) << 2
@@ -116,11 +118,6 @@ function recur(poles: usize, x: usize, v: usize, width: i32, positions: i32, com
 
 /** States of one step to int16: real parts, or both. */
 function roundStates(x: usize, q: usize, width: i32, depth: i32, positions: i32, factor: f32): void {
-  if (depth > width) {
-    roundRow(x, q, positions * depth, factor)
-    return
-  }
-  const xStride = (<usize>width) << 3
-  const qStride = (<usize>width) << 1
-  for (let p = 0; p < positions; p++, x += xStride, q += qStride) roundRow(x, q, width, factor)
+  if (depth > width) roundRow(x, q, positions * depth, factor)
+  else roundRows(x, q, width, positions, factor)
 }

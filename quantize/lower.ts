@@ -1,7 +1,7 @@
 // From graph to straight-line program. In: a checked graph. Out: ops over buffers with each value's lag in its own steps
 // (look-ahead only). Inserted here: delays where a merge of steps or a join needs them, and before the output so that
-// it arrives whole hops late. Vanishing here: reshapes (two names of one buffer), dead nodes, fused activations, affines
-// that a norm takes over.
+// it arrives whole hops late. Vanishing here: reshapes and first positions (two names of one buffer), dead nodes, fused
+// activations, affines that a norm takes over.
 
 import { fail } from './errors.ts'
 import { foldAffines } from './folding.ts'
@@ -88,6 +88,7 @@ class Lowering {
     if (node.op === 'reshape') return this.reshape(node, inputs[0])
     // the producer already applies it
     if (node.op === 'act' && this.fused.has(node.inputs[0])) return inputs[0]
+    if (isBeginning(node, inputs)) return { ...inputs[0], shape: node.shape }
     if (node.op === 'concat') return this.concat(node, inputs)
     const aligned = node.op === 'frame' ? [this.delayToMerge(node, inputs[0])] : this.align(node, inputs)
     const packed = this.pack(node, aligned[0])
@@ -162,7 +163,9 @@ class Lowering {
     const steps = lag - value.lag
     if (steps === 0) return value
     const { buffer, shape } = value
-    const known = this.delayed.get(`${buffer}+${steps}/${shape.steps}`)
+    // two names of one buffer may differ in length
+    const key = `${buffer}+${steps}/${shape.steps}x${shape.positions * shape.channels}`
+    const known = this.delayed.get(key)
     if (known) return { ...known, shape, lag }
     const result = this.addBuffer(shape)
     this.ops.push({
@@ -183,7 +186,7 @@ class Lowering {
       format: FORMATS.f32,
     })
     const late = { ...value, buffer: result, lag }
-    this.delayed.set(`${buffer}+${steps}/${shape.steps}`, late)
+    this.delayed.set(key, late)
     return late
   }
 
@@ -237,6 +240,12 @@ class Lowering {
   private addBuffer({ steps, positions, channels }: Shape): number {
     return this.bufferFloats.push(steps * positions * channels) - 1
   }
+}
+
+/** Does a gather take the first positions as they stand? Of a value of one step, these lie where the value does. */
+function isBeginning(node: Node, [input]: Value[]): boolean {
+  if (node.op !== 'gather' || input.shape.steps !== 1) return false
+  return (node.attributes.get('index') as number[]).every((from, to) => from === to)
 }
 
 /** Look-ahead relabels time: the causal filter of what arrives is the centred one of what has arrived. */

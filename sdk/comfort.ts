@@ -31,6 +31,11 @@ export class ComfortNoise {
     this.#state[0] = 10 ** (value / 10)
   }
 
+  /** Would `add` leave any hop as it is? */
+  get isSilent(): boolean {
+    return this.#state[0] === 0 && this.#state[1] === 0
+  }
+
   reset(): void {
     this.#state.fill(0, 1)
     this.#random[0] = SEED
@@ -79,6 +84,6 @@ function drawUniform(random: Int32Array): number {
 
 /** dBFS; -Infinity is none. */
 export function checkComfort(levelDb: number): void {
-  if (!(typeof levelDb === 'number' && levelDb <= MAX_COMFORT_DB))
+  if (Number.isNaN(levelDb) || levelDb > MAX_COMFORT_DB)
     fail('OPTION_INVALID', 'comfortNoiseDb', levelDb, `use ${MAX_COMFORT_DB} (loud) or less, -70 is quiet`)
 }

@@ -9,14 +9,27 @@ export class Level {
 
   /** The first `count` samples. Allocates nothing. */
   take(samples: Float32Array, count: number): void {
-    let energy = 0
+    let even = 0
+    let odd = 0
     let peak = this.peak
-    for (let i = 0; i < count; i++) {
-      const value = samples[i]
-      energy += value * value
-      const size = value < 0 ? -value : value
-      if (size > peak) peak = size
+    let i = 0
+    // two at a time: a sum alone would wait for itself
+    for (; i + 1 < count; i += 2) {
+      const a = samples[i]
+      const b = samples[i + 1]
+      even += a * a
+      odd += b * b
+      if (a > peak) peak = a
+      else if (-a > peak) peak = -a
+      if (b > peak) peak = b
+      else if (-b > peak) peak = -b
     }
+    if (i < count) {
+      const last = samples[i]
+      even += last * last
+      if (Math.abs(last) > peak) peak = Math.abs(last)
+    }
+    const energy = even + odd
     // one sample that is no number must not spoil the whole measurement
     if (Number.isFinite(energy)) this.#energy += energy
     this.#samples += count

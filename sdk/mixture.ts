@@ -63,7 +63,8 @@ export class Mixture {
     measurePower(wet, measured, AFTER)
     if (!isDry) this.#activity.take(measured) // what no network has judged leaves the value as it was
     this.#strength?.blend(wet, dry)
-    measurePower(wet, measured, AFTER)
+    if (this.#comfort.isSilent) return
+    measurePower(wet, measured, AFTER) // again, as blended
     this.#comfort.add(wet, measured)
   }
 
@@ -98,9 +99,15 @@ export class Mixture {
   }
 }
 
-/** Writes the mean square of a hop to `into[at]`. */
+/** Writes the mean square of a hop to `into[at]`. Two sums, as one alone would wait for itself. */
 function measurePower(hop: Float32Array, into: Float64Array, at: number): void {
-  let sum = 0
-  for (let i = 0; i < hop.length; i++) sum += hop[i] * hop[i]
-  into[at] = sum / hop.length
+  let even = 0
+  let odd = 0
+  let i = 0
+  for (; i + 3 < hop.length; i += 4) {
+    even += hop[i] * hop[i] + hop[i + 1] * hop[i + 1]
+    odd += hop[i + 2] * hop[i + 2] + hop[i + 3] * hop[i + 3]
+  }
+  for (; i < hop.length; i++) even += hop[i] * hop[i]
+  into[at] = (even + odd) / hop.length
 }
