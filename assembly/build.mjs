@@ -1,5 +1,6 @@
-// Builds the core: asc for each target of asconfig.json, then wasm-opt. Out: build/core.{simd,relaxed,scalar,debug}.wasm
-// and, on standard output, their bytes. Usage: node assembly/build.mjs [target..]
+// Builds the core: asc for each target of asconfig.json, then wasm-opt. Out: build/core.{simd,relaxed,scalar,debug}.wasm,
+// build/core.simd.wat (the same code as text, with the source's lines: loops.mjs reads it) and, on standard output, their
+// bytes. Usage: node assembly/build.mjs [target..]
 
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -24,14 +25,8 @@ const SIMD = ['--enable-simd']
 const RELAXED = [...SIMD, '--enable-relaxed-simd']
 
 /** Kernels keep v128 in registers: whatever takes or returns one is small and is inlined. */
-const OPTIMISE = [
-  '-O3',
-  '--flexible-inline-max-function-size=400',
-  '--always-inline-max-function-size=30',
-  '--strip-debug',
-  '--strip-producers',
-  '--strip-target-features',
-]
+const OPTIMISE = ['-O3', '--flexible-inline-max-function-size=400', '--always-inline-max-function-size=30']
+const STRIP = ['--strip-debug', '--strip-producers', '--strip-target-features']
 
 const TARGETS = {
   simd: () => compile('simd', SIMD),
@@ -42,10 +37,15 @@ const TARGETS = {
 
 function compile(target, features) {
   const raw = `build/raw.${target}.wasm`
+  const placed = `build/placed.${target}.wasm`
   const out = `build/core.${target}.wasm`
-  run('asc', '--config', 'asconfig.json', '--target', target, '--outFile', raw)
-  run('wasm-opt', raw, ...FEATURES, ...features, ...OPTIMISE, '-o', out)
-  rmSync(join(root, raw))
+  run('asc', '--config', 'asconfig.json', '--target', target, '--sourceMap', '--outFile', raw)
+  const all = [...FEATURES, ...features]
+  run('wasm-opt', raw, '-ism', `${raw}.map`, ...all, ...OPTIMISE, '-o', placed, '-osm', `${placed}.map`)
+  run('wasm-opt', placed, ...all, ...STRIP, '-o', out)
+  if (target === 'simd')
+    run('wasm-opt', placed, '-ism', `${placed}.map`, ...all, '-q', '-S', '-o', 'build/core.simd.wat')
+  for (const path of [raw, placed, `${raw}.map`, `${placed}.map`]) rmSync(join(root, path))
 }
 
 /** From the SIMD core, flattened, without its vectors. */
@@ -55,7 +55,7 @@ function compileScalar() {
   if (!wanted.includes('simd')) TARGETS.simd()
   run('wasm-opt', 'build/core.simd.wasm', ...FEATURES, ...SIMD, '--flatten', '-S', '-o', flat)
   writeFileSync(join(root, lanes), scalarise(readFileSync(join(root, flat), 'utf8')))
-  run('wasm-opt', lanes, ...FEATURES, ...OPTIMISE, '-o', 'build/core.scalar.wasm')
+  run('wasm-opt', lanes, ...FEATURES, ...OPTIMISE, ...STRIP, '-o', 'build/core.scalar.wasm')
   for (const path of [flat, lanes]) rmSync(join(root, path))
 }
 

@@ -174,14 +174,14 @@ export class Bench {
 
   constructor(
     readonly placed: Placed,
-    target: Target = 'simd',
+    target: Target | WebAssembly.Module = 'simd',
   ) {
     const { bytes, stateBytes, scratchBytes } = placed
     const sizes = [bytes.length, stateBytes, stateBytes, scratchBytes]
     const total = sizes.reduce((sum, size) => sum + align(size) + 64, 128)
     this.memory = new WebAssembly.Memory({ initial: Math.ceil((total + 4096) / 65536) })
-    this.core = new WebAssembly.Instance(moduleOf(target)!, { env: { memory: this.memory } })
-      .exports as unknown as CoreExports
+    const module = target instanceof WebAssembly.Module ? target : moduleOf(target)!
+    this.core = new WebAssembly.Instance(module, { env: { memory: this.memory } }).exports as unknown as CoreExports
     const at: number[] = []
     let next = align(this.core.heapBase())
     this.canaries = []

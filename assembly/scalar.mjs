@@ -3,22 +3,7 @@
 // operands are local.get or constants, no block yields a value). Out: the same module without a vector instruction;
 // an instruction that is not known here stops the build.
 
-/** Text -> nested arrays of words. */
-function parse(text) {
-  const stack = [[]]
-  for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"|[()]|[^\s()]+/g)) {
-    if (token === '(') stack.push([])
-    else if (token === ')') {
-      const list = stack.pop()
-      stack.at(-1).push(list)
-    } else stack.at(-1).push(token)
-  }
-  return stack[0][0]
-}
-
-function print(node) {
-  return Array.isArray(node) ? `(${node.map(print).join(' ')})` : node
-}
+import { parse, print, walk } from './text.mjs'
 
 const LANES = [0, 1, 2, 3]
 const laneName = (name, lane) => `${name}.${lane}`
@@ -326,12 +311,6 @@ function firstStatement(func) {
     (part, i) => i > 0 && Array.isArray(part) && !['param', 'result', 'type', 'local', 'export'].includes(part[0]),
   )
   return at < 0 ? func.length : at
-}
-
-function walk(node, visit) {
-  if (!Array.isArray(node)) return
-  visit(node)
-  for (const part of node) walk(part, visit)
 }
 
 /** @param {string} text flat WebAssembly text @returns {string} the same without vectors */
