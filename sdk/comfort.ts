@@ -84,6 +84,6 @@ function drawUniform(random: Int32Array): number {
 
 /** dBFS; -Infinity is none. */
 export function checkComfort(levelDb: number): void {
-  if (Number.isNaN(levelDb) || levelDb > MAX_COMFORT_DB)
+  if (!(typeof levelDb === 'number' && levelDb <= MAX_COMFORT_DB))
     fail('OPTION_INVALID', 'comfortNoiseDb', levelDb, `use ${MAX_COMFORT_DB} (loud) or less, -70 is quiet`)
 }

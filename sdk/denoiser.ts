@@ -10,6 +10,7 @@ import { fail } from './errors.ts'
 import { expectForm, type Form, saveForm } from './form.ts'
 import type { GovernorOptions } from './governor.ts'
 import type { HighBandMode } from './highBand.ts'
+import { checkKinds } from './kinds.ts'
 import { Lane } from './lane.ts'
 import { type Latency, latencyOf, type Path } from './latency.ts'
 import { Level } from './level.ts'
@@ -504,6 +505,7 @@ export class Denoiser {
   /** Another stream of the same model: at once, and it costs only its state. */
   sibling(options: SiblingOptions = {}): this {
     this.#checkAlive()
+    checkKinds(options)
     const { channels = this.channels, linked: wanted = this.linked, onVoice = this.#parts.onVoice, ...choice } = options
     const inherited = choice.preset ? {} : { strengthDb: this.#strengthDb, comfortNoiseDb: this.#comfortNoiseDb }
     const mixture = mixtureOf({ ...inherited, ...choice })

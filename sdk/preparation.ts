@@ -11,6 +11,7 @@ import { fail } from './errors.ts'
 import { checkHighBand, type HighBandMode } from './highBand.ts'
 import type { Host } from './host.ts'
 import { checkLinking } from './image.ts'
+import { checkKinds } from './kinds.ts'
 import { checkRung } from './ladder.ts'
 import type { Rates } from './latency.ts'
 import type { MixtureOptions } from './mixture.ts'
@@ -20,8 +21,8 @@ import { shareOf } from './strength.ts'
 import { Supervision } from './supervision.ts'
 
 export const MAX_CHANNELS = 8
-const MIN_RATE = 4000
-const MAX_RATE = 192000
+export const MIN_RATE = 4000
+export const MAX_RATE = 192000
 const MIN_RECORD_SECONDS = 1
 const MAX_RECORD_SECONDS = 600
 /** What stands in for a model that is too dear, unless said otherwise. */
@@ -29,6 +30,7 @@ const LIGHTEST = 'lite'
 
 /** Rejects with an AttenuateError, or with the signal's reason. */
 export async function prepareParts(host: Host, options: DenoiserOptions): Promise<Parts> {
+  checkKinds(options)
   const { channels = 1, sha256, signal, onProgress, governor, recordSeconds } = options
   const mixture = mixtureOf(options)
   checkChannels(channels)

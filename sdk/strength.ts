@@ -73,7 +73,7 @@ export class Strength {
 
 /** Amplitude of the dry part. */
 export function shareOf(strengthDb: number): number {
-  if (Number.isNaN(strengthDb) || strengthDb > 0)
+  if (!(typeof strengthDb === 'number' && strengthDb <= 0))
     fail('OPTION_INVALID', 'strengthDb', strengthDb, 'use 0 (bypass) down to -Infinity (all the model does)')
   return 10 ** (strengthDb / 20)
 }

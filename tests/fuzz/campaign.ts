@@ -14,7 +14,7 @@ export interface Target {
   /** The bytes of a case: mostly sound, then damaged. */
   draw(random: Random): Uint8Array
   /** Parses them and checks what came back with `promise`. */
-  parse(bytes: Uint8Array, random: Random): void
+  parse(bytes: Uint8Array, random: Random): void | Promise<void>
 }
 
 export interface Finding {
@@ -45,18 +45,18 @@ export function newTally(): Tally {
 }
 
 /** Runs cases `from` and following until `goOn` says no; `begin` hears of each before it runs. */
-export function runCases(
+export async function runCases(
   target: Target,
   seed: number,
   from: number,
   goOn: (tally: Tally) => boolean,
   begin: (number: number) => void = () => {},
-): Tally {
+): Promise<Tally> {
   const tally = newTally()
   const base = peakBytes()
   for (let number = from; goOn(tally) && tally.findings.length < MAX_FINDINGS; number++) {
     begin(number)
-    runCase(target, seed, number, tally)
+    await runCase(target, seed, number, tally)
     const grownBytes = peakBytes() - base
     if (grownBytes > LIMIT_BYTES && grownBytes > tally.grownBytes)
       tally.findings.push({ number, what: `process grew by ${grownBytes >> 20} MB` })
@@ -69,11 +69,11 @@ function peakBytes(): number {
   return 1024 * process.resourceUsage().maxRSS
 }
 
-function runCase(target: Target, seed: number, number: number, tally: Tally): void {
+async function runCase(target: Target, seed: number, number: number, tally: Tally): Promise<void> {
   const random = randomOf(seed, number)
   const bytes = target.draw(random)
   const before = process.cpuUsage()
-  const outcome = judge(target, bytes, random)
+  const outcome = await judge(target, bytes, random)
   const { user, system } = process.cpuUsage(before)
   const tookMs = (user + system) / 1000
   tally.cases++
@@ -88,9 +88,9 @@ export function randomOf(seed: number, number: number): Random {
   return seedRandom(Math.imul(seed, 0x9e3779b1) ^ Math.imul(number + 1, 0x85ebca6b))
 }
 
-function judge(target: Target, bytes: Uint8Array, random: Random): { name: string; finding?: string } {
+async function judge(target: Target, bytes: Uint8Array, random: Random): Promise<{ name: string; finding?: string }> {
   try {
-    target.parse(bytes, random)
+    await target.parse(bytes, random)
     return { name: 'accepted' }
   } catch (error) {
     if (!(error instanceof AttenuateError))

@@ -11,7 +11,7 @@ const PROGRESS = 4
 const [name, seed, from, until] = process.argv.slice(2)
 const target = TARGETS.find((each) => each.name === name)!
 await target.prepare?.()
-const tally = runCases(
+const tally = await runCases(
   target,
   Number(seed),
   Number(from),

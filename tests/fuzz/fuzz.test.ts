@@ -11,7 +11,7 @@ const SEED = 20261123
 for (const target of TARGETS) {
   test(`${target.name}: documented errors only`, async () => {
     await target.prepare?.()
-    const tally = runCases(target, SEED, 0, ({ cases }) => cases < CASES)
+    const tally = await runCases(target, SEED, 0, ({ cases }) => cases < CASES)
     assert.is(tally.findings.length, 0, `${formatTally(tally)}\n${tally.findings.map(({ what }) => what).join('\n')}`)
     assert.ok(tally.outcomes.accepted > CASES / 50, 'sound ones get through')
     assert.ok(tally.outcomes.accepted < CASES, 'damaged ones do not')

@@ -4,11 +4,11 @@
 
 import { type Cleaner, type CleanerStats, channelsOf } from './cleaner.ts'
 import { type Control, type Opening, PIECE, type PipeOptions, type Reply } from './frame.protocol.ts'
+import { inTime } from './patience.ts'
 
 /** For scheduling, there and back, at first and at most; a round trip takes 1 ms where there is time. */
 const MARGIN_MS = 10
 const MOST_MARGIN_MS = 120
-const PATIENCE_MS = 4000
 
 export async function openFrame(microphone: MediaStreamTrack, context: AudioContext): Promise<Cleaner> {
   const channels = channelsOf(microphone)
@@ -100,9 +100,4 @@ function ask(port: MessagePort): Promise<Reply> {
     port.start()
   })
   return inTime(reply, "the extension's frame did not answer")
-}
-
-function inTime<T>(wanted: Promise<T>, complaint: string): Promise<T> {
-  const late = new Promise<never>((_, reject) => setTimeout(() => reject(new Error(complaint)), PATIENCE_MS))
-  return Promise.race([wanted, late])
 }

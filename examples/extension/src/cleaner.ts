@@ -1,4 +1,4 @@
-// A way from a microphone to a clean track, as the engine sees it. Variants: cleaner.worklet.ts, cleaner.frame.ts.
+// A way from a microphone to a clean track, as the engine sees it. Variants: cleaner.track.ts, cleaner.frame.ts.
 
 import type { Way } from './protocol.ts'
 

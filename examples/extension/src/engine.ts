@@ -2,9 +2,10 @@
 // Out: a clean track, which follows the settings until the page has stopped it; reports for popup and badge.
 
 import { openFrame } from './cleaner.frame.ts'
+import { openTrack } from './cleaner.track.ts'
 import type { Cleaner } from './cleaner.ts'
-import { openWorklet } from './cleaner.worklet.ts'
 import { Meter } from './meter.ts'
+import { inTime } from './patience.ts'
 import { CLOSE, METER, type MicrophoneReport, type Report, type State } from './protocol.ts'
 import { followSettings, readSettings, type Settings, strengthOf } from './settings.ts'
 
@@ -39,6 +40,7 @@ export async function clean(request: MediaStream): Promise<MediaStreamTrack> {
 async function open(microphone: MediaStreamTrack): Promise<Call> {
   const context = new AudioContext({ latencyHint: 'interactive' })
   try {
+    await inTime(context.resume(), 'its sound may not begin before a click')
     const cleaner = await openCleaner(microphone, context)
     apply(cleaner, await readSettings())
     const call = { label: microphone.label, cleaner, meter: new Meter(context, microphone, cleaner.track) }
@@ -53,7 +55,7 @@ async function open(microphone: MediaStreamTrack): Promise<Call> {
 /** WASM where the page allows it; else in a frame of the extension. */
 async function openCleaner(microphone: MediaStreamTrack, context: AudioContext): Promise<Cleaner> {
   const wasm = await compile()
-  return wasm === undefined ? openFrame(microphone, context) : openWorklet(microphone, context, wasm)
+  return wasm === undefined ? openFrame(microphone, context) : openTrack(microphone, context, wasm)
 }
 
 /** Pages whose Content-Security-Policy forbids WebAssembly forbid it to extensions in their documents too. */

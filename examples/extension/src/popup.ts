@@ -5,7 +5,7 @@ import { METER, type MicrophoneReport, type Report, type Way } from './protocol.
 import { ALL_DB, readSettings, writeSettings } from './settings.ts'
 
 const LEAST_DB = -70
-const WAYS: Readonly<Record<Way, string>> = { worklet: 'audio thread', frame: 'own frame' }
+const WAYS: Readonly<Record<Way, string>> = { worklet: 'audio thread', stream: 'page', frame: 'own frame' }
 
 const byId = <T extends HTMLElement = HTMLElement>(id: string) => document.getElementById(id) as T
 const on = byId<HTMLInputElement>('on')

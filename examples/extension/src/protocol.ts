@@ -4,6 +4,8 @@
 
 /// <reference types="chrome" />
 
+import type { RouteName } from 'attenuate-edge/worklet'
+
 export const ASK = 'attenuate:ask'
 export const ANSWER = 'attenuate:answer'
 export const CLOSE = 'attenuate:close'
@@ -17,8 +19,8 @@ export interface Report {
   readonly trouble: string | undefined
 }
 
-/** `worklet`: WASM on the page's audio thread. `frame`: WASM in a frame of the extension, where the page forbids it. */
-export type Way = 'worklet' | 'frame'
+/** The SDK's routes (`worklet`: the page's audio thread); `frame`: a frame of the extension, where the page forbids WASM. */
+export type Way = RouteName | 'frame'
 
 export interface MicrophoneReport {
   readonly label: string

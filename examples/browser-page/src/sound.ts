@@ -1,0 +1,142 @@
+// The audio graph. In: a source. Out: what is heard, before or after the denoiser, both at the same moment:
+//
+//   source -> simulated line -> delay ----> analyser -> gain -> audible -> speakers
+//                           \-> denoiser -> analyser -> gain ->/
+
+import { createDenoiserNode, type DenoiserNode, type NodeStats } from 'attenuate-edge/worklet'
+import { assetUrl, loadCore, modelUrl } from './assets.ts'
+import { CHANNEL_PROCESSOR, type ChannelMessage, type ChannelName } from './channel.ts'
+import { Stopwatch } from './stopwatch.ts'
+
+/** Long enough for no click, short enough to compare. */
+const FADE_SECONDS = 0.02
+/** Of the delay line; hq at 48 kHz needs 0.07. */
+const MOST_DELAY_SECONDS = 0.5
+const ANALYSER = { fftSize: 1024, smoothingTimeConstant: 0 }
+
+export type Heard = 'before' | 'after'
+
+export class Sound {
+  readonly context: AudioContext
+  readonly before: AnalyserNode
+  readonly after: AnalyserNode
+  readonly stopwatch: Stopwatch
+  readonly #wasm: WebAssembly.Module
+  readonly #line: AudioWorkletNode
+  readonly #delay: DelayNode
+  readonly #gains: Readonly<Record<Heard, GainNode>>
+  readonly #audible: GainNode
+  readonly #samples = new Float32Array(ANALYSER.fftSize)
+  #denoiser: DenoiserNode | undefined
+  #strengthDb = Number.NEGATIVE_INFINITY
+  #isWatched = false
+
+  /** In the course of a click, or the sound does not start (all browsers, Safari above all). */
+  static async open(): Promise<Sound> {
+    const context = new AudioContext({ latencyHint: 'interactive' })
+    const resuming = context.resume()
+    if (context.audioWorklet === undefined)
+      throw new Error('no AudioWorklet here: serve the page over https or from localhost')
+    const [wasm] = await Promise.all([
+      loadCore(),
+      context.audioWorklet.addModule(assetUrl('channel.processor.js')),
+      resuming,
+    ])
+    return new Sound(context, wasm)
+  }
+
+  private constructor(context: AudioContext, wasm: WebAssembly.Module) {
+    this.context = context
+    this.#wasm = wasm
+    this.stopwatch = new Stopwatch(new Worker(assetUrl('stopwatch.worker.js'), { type: 'module' }))
+    this.#line = new AudioWorkletNode(context, CHANNEL_PROCESSOR, {
+      channelCount: 1,
+      channelCountMode: 'explicit',
+      outputChannelCount: [1],
+    })
+    this.#delay = new DelayNode(context, { maxDelayTime: MOST_DELAY_SECONDS })
+    this.before = new AnalyserNode(context, ANALYSER)
+    this.after = new AnalyserNode(context, ANALYSER)
+    this.#gains = { before: new GainNode(context, { gain: 0 }), after: new GainNode(context) }
+    this.#audible = new GainNode(context)
+    this.#line.connect(this.#delay).connect(this.before).connect(this.#gains.before).connect(this.#audible)
+    this.after.connect(this.#gains.after).connect(this.#audible)
+    this.#audible.connect(context.destination)
+  }
+
+  get latencyMs(): number {
+    return this.#denoiser?.latencyMs ?? 0
+  }
+
+  /** Where sources are connected. */
+  get input(): AudioNode {
+    return this.#line
+  }
+
+  setHeard(heard: Heard): void {
+    for (const name of ['before', 'after'] as const) this.#fade(this.#gains[name], name === heard ? 1 : 0)
+  }
+
+  setAudible(isAudible: boolean): void {
+    this.#fade(this.#audible, isAudible ? 1 : 0)
+  }
+
+  setChannel(channel: ChannelName): void {
+    this.#line.port.postMessage({ channel } satisfies ChannelMessage)
+  }
+
+  /** dB; -Infinity all that the model does. Without effect on a model that widens the band (nano). */
+  setStrength(strengthDb: number): void {
+    this.#strengthDb = strengthDb
+    const parameter = this.#denoiser?.strengthDb
+    if (parameter !== undefined) parameter.value = Math.max(parameter.minValue, strengthDb)
+  }
+
+  /** The old model is heard until the new one is ready. */
+  async setModel(name: string): Promise<void> {
+    const denoiser = await createDenoiserNode(this.context, {
+      wasm: this.#wasm,
+      model: modelUrl(name),
+      processorUrl: assetUrl('processor.js'),
+    })
+    const former = this.#denoiser
+    this.#denoiser = denoiser
+    this.setStrength(this.#strengthDb)
+    this.#delay.delayTime.value = denoiser.latencySamples / this.context.sampleRate
+    this.#line.connect(denoiser).connect(this.after)
+    this.#watch(name)
+    if (former === undefined) return
+    this.#line.disconnect(former)
+    await former.close()
+  }
+
+  stats(): Promise<NodeStats> | undefined {
+    return this.#denoiser?.stats()
+  }
+
+  /** RMS of the last samples, dBFS. */
+  levelDb(of: Heard): number {
+    this[of].getFloatTimeDomainData(this.#samples)
+    return 10 * Math.log10(this.#samples.reduce((sum, x) => sum + x * x, 0) / this.#samples.length)
+  }
+
+  #fade({ gain }: GainNode, to: number): void {
+    const { currentTime } = this.context
+    gain.cancelScheduledValues(currentTime)
+    gain.setValueAtTime(gain.value, currentTime)
+    gain.linearRampToValueAtTime(to, currentTime + FADE_SECONDS)
+  }
+
+  #watch(name: string): void {
+    const { sampleRate } = this.context
+    const order = { model: modelUrl(name), wasm: this.#wasm, sampleRate, outputRate: sampleRate }
+    if (this.#isWatched) {
+      this.stopwatch.order(order)
+      return
+    }
+    this.#isWatched = true
+    const { port1, port2 } = new MessageChannel()
+    this.#line.port.postMessage({ stopwatch: port1 } satisfies ChannelMessage, [port1])
+    this.stopwatch.order({ ...order, port: port2 })
+  }
+}
