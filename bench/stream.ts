@@ -45,12 +45,23 @@ export class TimedStream {
     this.#out = new Float32Array(atRate(outputHop, outputRate, denoiser.outputRate) + outputHop)
   }
 
-  /** `samples`: (n) at any rate: they are read as `sampleRate`, or the model's own. */
-  static async open(model: string, wasm: URL, samples: Float32Array, sampleRate?: number): Promise<TimedStream> {
-    const denoiser = await Denoiser.create({ model, wasm, ...(sampleRate === undefined ? {} : { sampleRate }) })
+  /** `wasm`: default: the package's. `samples`: (n) at any rate: they are read as `sampleRate`, or the model's own. */
+  static async open(
+    model: string,
+    wasm: URL | undefined,
+    samples: Float32Array,
+    sampleRate?: number,
+  ): Promise<TimedStream> {
+    const build = wasm === undefined ? {} : { wasm }
+    const denoiser = await Denoiser.create({ model, ...build, ...(sampleRate === undefined ? {} : { sampleRate }) })
     const stream = new TimedStream(denoiser, samples, denoiser.stats().memoryBytes)
     for (let hop = 0; hop < WARM_HOPS; hop++) stream.#feed(hop)
     return stream
+  }
+
+  /** Of what goes in, Hz. */
+  get sampleRate(): number {
+    return this.denoiser.sampleRate
   }
 
   /** One pass over the samples. */

@@ -1,9 +1,10 @@
-// Audio of files and pipes. In: a path, or '-' for standard input. Out: the WAV format as soon as it is known, then f32
-// samples, interleaved, in pieces; nothing is held but one piece.
+// Audio of files and pipes. In: a path, or '-' for standard input. Out: the format as soon as it is known (WAV) or as stated
+// (raw samples), then f32 samples, side by side, in pieces; nothing is held but one piece.
 
 import { createReadStream } from 'node:fs'
 import { fail } from '../errors.ts'
 import { decodeSamples, sampleBytes } from '../pcm.ts'
+import { SampleBytes } from '../samples.ts'
 import { type WavFormat, WavReader } from '../wav.ts'
 
 const PIECE_BYTES = 1 << 18
@@ -16,8 +17,10 @@ export interface AudioSource {
   readonly pieces: AsyncIterable<Float32Array>
 }
 
-export async function openAudio(path: string): Promise<AudioSource> {
+/** `raw`: what the samples are, where no header says it. */
+export async function openAudio(path: string, raw?: WavFormat): Promise<AudioSource> {
   const input = path === '-' ? process.stdin : createReadStream(path, { highWaterMark: PIECE_BYTES })
+  if (raw !== undefined) return { format: raw, frames: undefined, pieces: decodeRaw(raw, readBlocks(input, path)) }
   const reader = new WavReader()
   const blocks = readBlocks(input, path)[Symbol.asyncIterator]()
   let first: Uint8Array = new Uint8Array(0)
@@ -54,6 +57,18 @@ async function* decodePieces(
     const next = await blocks.next()
     if (next.done) return
     bytes = reader.push(next.value)
+  }
+}
+
+/** A last frame that was cut short is left out, as in WAV files. */
+async function* decodeRaw(
+  { sampleFormat, channels }: WavFormat,
+  blocks: AsyncGenerator<Uint8Array>,
+): AsyncGenerator<Float32Array> {
+  const reader = new SampleBytes(sampleFormat, channels)
+  for await (const block of blocks) {
+    const piece = reader.decode(block)
+    if (piece.length > 0) yield piece
   }
 }
 

@@ -1,18 +1,21 @@
-// `attenuate denoise IN OUT`. In: a WAV file or pipe. Out: the same without noise: aligned, of the same length, rate and
-// encoding, through the streaming denoiser that users of the SDK get; and a short report.
+// `attenuate denoise IN OUT`. In: a WAV file, or a pipe of WAV or raw samples. Out: the same without noise: aligned, of the
+// same length, rate and encoding, through the streaming denoiser that users of the SDK get; and a short report.
 
-import { Denoiser } from '../index.ts'
+import { Denoiser, type DenoiserOptions } from '../index.ts'
 import { encodeSamples, sampleBytes } from '../pcm.ts'
 import { encodeWavHeader, type WavFormat } from '../wav.ts'
 import { type AudioSource, openAudio } from './audioFile.ts'
 import { blaming } from './blame.ts'
 import { type Output, openOutput } from './output.ts'
-import { showProgress } from './progress.ts'
 
-export interface DenoiseOptions {
+/** Of the denoiser, and what the command line adds. */
+export interface DenoiseOptions
+  extends Pick<DenoiserOptions, 'preset' | 'strengthDb' | 'comfortNoiseDb' | 'linked' | 'highBand'> {
   readonly model: string
-  readonly strengthDb?: number
-  readonly onReport: (report: DenoiseReport) => void
+  /** What the samples are, in and out, where there is no header. */
+  readonly raw?: WavFormat
+  /** Frames so far, and in all where that is known; bytes of a frame. */
+  readonly onProgress?: (frames: number, total: number | undefined, frameBytes: number) => void
 }
 
 export interface DenoiseReport {
@@ -35,40 +38,37 @@ export interface DenoiseReport {
   readonly clippedSamples: number
 }
 
-export async function denoiseFile(input: string, output: string, options: DenoiseOptions): Promise<void> {
-  const source = await openAudio(input)
+export async function denoiseFile(input: string, output: string, options: DenoiseOptions): Promise<DenoiseReport> {
+  const { model, raw, onProgress, ...choice } = options
+  const source = await openAudio(input, raw)
+  const { sampleRate, channels } = source.format
   const denoiser = await blaming(
-    options.model,
-    () =>
-      Denoiser.create({
-        model: options.model,
-        sampleRate: source.format.sampleRate,
-        outputRate: source.format.sampleRate,
-        channels: source.format.channels,
-        ...(options.strengthDb !== undefined && { strengthDb: options.strengthDb }),
-      }),
+    model,
+    () => Denoiser.create({ ...choice, model, sampleRate, outputRate: sampleRate, channels }),
     ({ code }) => code.startsWith('MODEL'),
   )
   const started = performance.now()
   const cpuBefore = process.cpuUsage()
-  const writer = new WavOutput(source.format, source.frames, await openOutput(output))
+  const writer = new AudioOutput(source, raw === undefined, await openOutput(output))
   try {
     await writer.begin()
-    await pump(source, denoiser, writer)
+    await pump(source, denoiser, writer, onProgress)
     await writer.finish()
   } catch (error) {
     await writer.abandon()
     throw error
+  } finally {
+    denoiser.dispose()
   }
   const wallMs = performance.now() - started
   const cpu = process.cpuUsage(cpuBefore)
   const { format } = source
   const stats = denoiser.stats()
   const seconds = stats.samplesIn / format.sampleRate
-  options.onReport({
+  return {
     input,
     output,
-    model: String(denoiser.model.card.name ?? options.model),
+    model: String(denoiser.model.card.name ?? model),
     sampleRate: format.sampleRate,
     channels: format.channels,
     sampleFormat: format.sampleFormat,
@@ -81,38 +81,40 @@ export async function denoiseFile(input: string, output: string, options: Denois
     inputDb: stats.inputDb,
     outputDb: stats.outputDb,
     clippedSamples: writer.clippedSamples,
-  })
-  denoiser.dispose()
-}
-
-async function pump(source: AudioSource, denoiser: Denoiser, writer: WavOutput): Promise<void> {
-  const progress = showProgress('denoising', source.frames)
-  try {
-    let frames = 0
-    for await (const piece of source.pieces) {
-      await writer.write(denoiser.process(piece))
-      frames += piece.length / source.format.channels
-      progress.update(frames)
-    }
-    await writer.write(denoiser.flush())
-  } finally {
-    progress.stop()
   }
 }
 
-/** Samples in, a WAV file out. */
-class WavOutput {
+async function pump(
+  { pieces, frames: total, format }: AudioSource,
+  denoiser: Denoiser,
+  writer: AudioOutput,
+  onProgress: DenoiseOptions['onProgress'],
+): Promise<void> {
+  const frameBytes = format.channels * sampleBytes(format.sampleFormat)
+  let frames = 0
+  for await (const piece of pieces) {
+    await writer.write(denoiser.process(piece))
+    frames += piece.length / format.channels
+    onProgress?.(frames, total, frameBytes)
+  }
+  await writer.write(denoiser.flush())
+}
+
+/** Samples in, a WAV file out, or the samples alone. */
+class AudioOutput {
   clippedSamples = 0
   readonly #format: WavFormat
   readonly #frames: number | undefined
+  readonly #hasHeader: boolean
   readonly #output: Output
   readonly #isFloat: boolean
   #bytes = new Uint8Array(0)
   #dataBytes = 0
 
-  constructor(format: WavFormat, frames: number | undefined, output: Output) {
+  constructor({ format, frames }: AudioSource, hasHeader: boolean, output: Output) {
     this.#format = format
     this.#frames = frames
+    this.#hasHeader = hasHeader
     this.#output = output
     this.#isFloat = format.sampleFormat.startsWith('f')
   }
@@ -121,9 +123,10 @@ class WavOutput {
     return this.#format.channels * sampleBytes(this.#format.sampleFormat)
   }
 
-  begin(): Promise<void> {
+  async begin(): Promise<void> {
+    if (!this.#hasHeader) return
     const stated = this.#frames === undefined ? undefined : this.#frames * this.#frameBytes
-    return this.#output.write(encodeWavHeader(this.#format, stated, this.#frames === undefined))
+    await this.#output.write(encodeWavHeader(this.#format, stated, this.#frames === undefined))
   }
 
   async write(samples: Float32Array): Promise<void> {
@@ -137,11 +140,15 @@ class WavOutput {
   }
 
   async finish(): Promise<void> {
+    if (this.#hasHeader) await this.#finishWav()
+    await this.#output.finish()
+  }
+
+  async #finishWav(): Promise<void> {
     if (this.#dataBytes % 2 === 1) await this.#output.write(new Uint8Array(1))
     // the header promised what the input's header said; a file cut short has less
     if (this.#output.isSeekable)
       await this.#output.rewrite(encodeWavHeader(this.#format, this.#dataBytes, this.#frames === undefined))
-    await this.#output.finish()
   }
 
   abandon(): Promise<void> {

@@ -1,46 +1,137 @@
 #!/usr/bin/env node
-// The command line: `attenuate denoise | compile | inspect | compare | replay`. Results go to files or, where asked, to standard
+// The command line: `attenuate denoise | bench | compile | inspect | compare | replay`. Results go to files or, where asked, to standard
 // output; reports, progress and errors to standard error. An error is one line and exit code 1.
 
 import { readFile } from 'node:fs/promises'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { WEIGHT_FORMATS } from '../../quantize/quantise.ts'
 import { AttenuateError, fail } from '../errors.ts'
+import { HIGH_BANDS } from '../highBand.ts'
 import { DEFAULT_MODEL, MODELS } from '../models.ts'
+import { PRESETS } from '../preset.ts'
+import { benchModels, formatBench } from './bench.ts'
 import { blaming } from './blame.ts'
 import { compareFiles } from './compare.ts'
 import { compileFile } from './compile.ts'
-import { denoiseFile, formatDenoiseReport } from './denoise.ts'
+import { type DenoiseOptions, denoiseFile, formatDenoiseReport } from './denoise.ts'
+import { denoiseFolder, type FolderReport, formatFolderReport, isFolder } from './folder.ts'
 import { inspectFile } from './inspect.ts'
+import { type Progress, showProgress } from './progress.ts'
+import { parseRaw, RAW_FORMATS } from './raw.ts'
 import { formatReplayReport, replayFile } from './replay.ts'
 
 const program = new Command('attenuate')
   .description('Removes noise from speech as it streams by: deep state-space networks in WebAssembly.')
   .version(JSON.parse(await readFile(packageFile(), 'utf8')).version)
   .showHelpAfterError('(attenuate --help explains)')
+  .addHelpText(
+    'after',
+    `
+Begin with:
+  $ attenuate denoise noisy.wav clean.wav        the noise goes, length and format stay
+  $ attenuate compare noisy.wav clean.wav -o both.png
+  $ attenuate bench                              is this machine fast enough?
+
+Every command explains itself: attenuate denoise --help. Results go to the files named, or to standard output where
+they are asked for; reports, progress and errors to standard error. Exit code 0: done; 1: not, and one line says why.`,
+  )
 
 program
   .command('denoise')
-  .description('remove noise from a WAV file: same length, rate and encoding')
-  .argument('<in>', 'WAV file, or - for standard input')
-  .argument('<out>', 'WAV file, or - for standard output')
+  .description('remove noise from WAV files, folders of them, or pipes: same length, rate and encoding')
+  .argument('<in>', 'WAV file, folder, or - for standard input')
+  .argument('<out>', 'WAV file, folder (made where it is missing), or - for standard output')
   .option('-m, --model <model>', `${Object.keys(MODELS).join(', ')}, or a model file or URL`, DEFAULT_MODEL)
+  .addOption(
+    new Option('-p, --preset <purpose>', 'what strength and comfort noise are unless given').choices(
+      Object.keys(PRESETS),
+    ),
+  )
   .option('-s, --strength <dB>', 'attenuate by at most so much: 0 nothing, -18 gentle (default: all)', parseDb)
+  .option('--comfort-noise <dBFS>', 'fill pauses with soft noise of this level, such as -66 (default: none)', parseDb)
+  .option('--linked', 'denoise all channels alike, so that the stereo image stays')
+  .addOption(
+    new Option('--high-band <what>', 'above 8 kHz: attenuate like the band below, leave out, leave alone').choices(
+      HIGH_BANDS,
+    ),
+  )
+  .option(
+    '--raw <format>',
+    'samples without a header, in and out: FORMAT,RATE[,CHANNELS], such as s16le,16000',
+    parseRaw,
+  )
   .option('--json', 'the report as JSON on standard output')
   .addHelpText(
     'after',
-    '\nExamples:\n  $ attenuate denoise noisy.wav clean.wav\n  $ sox talk.wav -t wav - | attenuate denoise - - | aplay',
+    `
+Formats of --raw: ${Object.keys(RAW_FORMATS).join(', ')}.
+
+Examples:
+  $ attenuate denoise noisy.wav clean.wav
+  $ attenuate denoise recordings/ clean/                  every WAV file below, with a progress bar
+  $ attenuate denoise talk.wav clean.wav -m hq -p natural
+  $ sox talk.mp3 -t wav - | attenuate denoise - - | aplay
+  $ arecord -f S16_LE -r 16000 -t raw | attenuate denoise --raw s16le,16000 - - | aplay -f S16_LE -r 16000 -t raw`,
   )
-  .action(async (input: string, output: string, { model, strength, json }) => {
+  .action(async (input: string, output: string, { json, strength, comfortNoise, ...choice }) => {
     if (json && output === '-')
       fail('OPTION_INVALID', '--json with the audio on standard output', output, 'write to a file or leave out --json')
-    await blaming(input, () =>
-      denoiseFile(input, output, {
-        model,
-        strengthDb: strength,
-        onReport: (report) => (json ? print(JSON.stringify(report, null, 2)) : note(formatDenoiseReport(report))),
-      }),
-    )
+    const options: DenoiseOptions = {
+      ...choice,
+      ...(strength !== undefined && { strengthDb: strength }),
+      ...(comfortNoise !== undefined && { comfortNoiseDb: comfortNoise }),
+    }
+    if (await isFolder(input)) await denoiseEach(input, output, options, json)
+    else await denoiseAlone(input, output, options, json)
+  })
+
+async function denoiseAlone(input: string, output: string, options: DenoiseOptions, json: boolean): Promise<void> {
+  let progress: Progress | undefined
+  const onProgress = (frames: number, total: number | undefined) => {
+    progress ??= showProgress('denoising', total)
+    progress.update(frames)
+  }
+  const report = await blaming(input, () => denoiseFile(input, output, { ...options, onProgress })).finally(() =>
+    progress?.stop(),
+  )
+  if (json) print(JSON.stringify(report, null, 2))
+  else note(formatDenoiseReport(report))
+}
+
+async function denoiseEach(input: string, output: string, options: DenoiseOptions, json: boolean): Promise<void> {
+  const reports: FolderReport[] = []
+  try {
+    await denoiseFolder(input, output, options, (report, say) => {
+      reports.push(report)
+      if (!json || 'error' in report) say(formatFolderReport(report))
+    })
+  } finally {
+    if (json) print(JSON.stringify(reports, null, 2))
+  }
+}
+
+program
+  .command('bench')
+  .description('measure this machine: how fast each model runs here, how long hops take')
+  .argument('[models...]', `${Object.keys(MODELS).join(', ')}, or model files or URLs (default: those that ship)`)
+  .option('-r, --rate <Hz>', "sample rate in and out, such as 48000 (default: each model's own)", parseNumber)
+  .option('--rounds <count>', 'passes over a clip of 8 seconds; the fastest counts', parseNumber, 6)
+  .option('--json', 'as JSON')
+  .addHelpText(
+    'after',
+    `
+The real-time factor is the time spent per time of audio: 0.01 is a hundredth of a core. Percentiles are of single hops;
+a live stream needs the worst of them to stay below the hop. Close other programs for a figure that can be repeated.
+
+Examples:
+  $ attenuate bench
+  $ attenuate bench base lite --rate 48000`,
+  )
+  .action(async (models: string[], { rate, rounds, json }) => {
+    if (!Number.isInteger(rounds) || rounds < 1 || rounds > 1000)
+      fail('OPTION_INVALID', '--rounds', rounds, 'use 1..1000')
+    const report = await benchModels(models.length > 0 ? models : Object.keys(MODELS), { rate, rounds })
+    print(json ? JSON.stringify(report, null, 2) : formatBench(report))
   })
 
 program

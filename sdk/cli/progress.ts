@@ -4,10 +4,14 @@ import { Presets, SingleBar } from 'cli-progress'
 
 export interface Progress {
   update(done: number): void
+  /** A line on standard error, above the bar. */
+  say(line: string): void
   stop(): void
 }
 
-const SILENT: Progress = { update() {}, stop() {} }
+const SILENT: Progress = { update() {}, say: (line) => process.stderr.write(`${line}\n`), stop() {} }
+/** To the beginning of the line, which is cleared. */
+const CLEARED = '\r\u001b[K'
 
 /** `total` in the caller's unit; undefined where it is not known: no bar then. */
 export function showProgress(title: string, total: number | undefined): Progress {
@@ -22,5 +26,9 @@ export function showProgress(title: string, total: number | undefined): Progress
     Presets.shades_grey,
   )
   bar.start(total, 0)
-  return { update: (done) => bar.update(Math.min(done, total)), stop: () => bar.stop() }
+  return {
+    update: (done) => bar.update(Math.min(done, total)),
+    say: (line) => process.stderr.write(`${CLEARED}${line}\n`),
+    stop: () => bar.stop(),
+  }
 }
