@@ -1,9 +1,14 @@
 // Pages that know nothing of the extension: they open a microphone and record it, as any page may. In: paths. Out: an HTTP
-// server on a free port. /plain is any page; /strict forbids all but its own scripts; /hostile removes what others insert.
+// server on a free port. /plain is any page; /strict forbids all but its own scripts; /isolated (COEP) also frames that do not
+// ask for it; /hostile removes what others insert.
 
 import { createServer, type Server } from 'node:http'
 import { listen } from './server.ts'
 
+const ISOLATION = [
+  ['cross-origin-opener-policy', 'same-origin'],
+  ['cross-origin-embedder-policy', 'require-corp'],
+] as const
 const STRICT = "default-src 'none'; script-src 'self'"
 
 /** Keeps its streams in `streams`; `record` gives the sound of one from now on, base64 of f32 at 16 kHz, one channel. */
@@ -57,6 +62,7 @@ export async function serveCallers(): Promise<{ origin: string; server: Server }
     if (url in SCRIPTS) return response.setHeader('content-type', 'text/javascript').end(SCRIPTS[url])
     response.setHeader('content-type', 'text/html')
     if (url !== '/plain') response.setHeader('content-security-policy', STRICT)
+    if (url === '/isolated') for (const [name, value] of ISOLATION) response.setHeader(name, value)
     const further = url === '/hostile' ? '<script src="/hostile.js"></script>' : ''
     response.end(`<!doctype html><title>${url.slice(1)}</title><script src="/call.js"></script>${further}`)
   })

@@ -264,10 +264,12 @@ test('the popup shows levels, hop and way, and its controls are the settings', a
   for (const [path, way] of [
     ['plain', 'audio thread'],
     ['strict', 'own frame'],
+    ['isolated', 'own frame'],
   ]) {
     const page = await call(browser, `${origin}/${path}`)
     const popup = await popupOf(bench, (await badgeOf(bench, page)).id)
-    await popup.waitForFunction(() => /0\.\d\d ms/.test(document.querySelector('.hop')?.textContent ?? ''))
+    await popup.waitForFunction(() => /^\d+ \u00b5s$/.test(document.getElementById('median')!.textContent!))
+    await popup.waitForFunction(() => document.querySelector('.after-db')?.textContent?.endsWith('dB'))
     const shown = await popup.locator('#microphones').innerText()
     assert.match(shown, way)
     assert.match(shown, /before\s+-\d+ dB\s+after\s+(-\d+ dB|silent)/)

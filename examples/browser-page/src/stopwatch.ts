@@ -69,7 +69,6 @@ export class Stopwatch {
       const tall = Math.sqrt(count / most) * (ground - 4)
       context.fillRect(i * step + 0.5, ground - tall, step - 1, tall)
     }
-    context.globalAlpha = 0.75
     context.fillRect(0, ground, width, 1)
     context.font = `${text}px system-ui, sans-serif`
     for (const share of [0, 0.5, 1]) {
@@ -77,7 +76,6 @@ export class Stopwatch {
       const micros = (1000 * binMs * BINS * share).toFixed(0)
       context.fillText(`${micros} \u00b5s${share === 1 ? ' and more' : ''}`, width * share, height - 2)
     }
-    context.globalAlpha = 1
   }
 
   #binMs(): number {

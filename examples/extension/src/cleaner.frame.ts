@@ -2,8 +2,8 @@
 // in a frame of the extension, whose own policy counts there, and plays what comes back. No sample touches the page's main
 // thread. The delay begins small and grows to what scheduling on this machine asks for.
 
-import { type Cleaner, type CleanerStats, channelsOf } from './cleaner.ts'
-import { type Control, type Opening, PIECE, type PipeOptions, type Reply } from './frame.protocol.ts'
+import { type Cleaner, channelsOf } from './cleaner.ts'
+import { type Control, type Opening, PIECE, type PipeOptions, type PipeState, type Reply } from './frame.protocol.ts'
 import { inTime } from './patience.ts'
 
 /** For scheduling, there and back, at first and at most; a round trip takes 1 ms where there is time. */
@@ -48,15 +48,15 @@ async function connect({
 }: Parts): Promise<Cleaner> {
   await context.audioWorklet.addModule(chrome.runtime.getURL('pipe.js'))
   const after = (marginMs: number) => latencySamples + PIECE + Math.round((marginMs * context.sampleRate) / 1000)
-  let delay = after(MARGIN_MS)
+  let state: PipeState = { delay: after(MARGIN_MS), gaps: 0 }
   const pipe = new AudioWorkletNode(context, 'attenuate-pipe', {
     channelCount: channels,
     channelCountMode: 'explicit',
     outputChannelCount: [channels],
-    processorOptions: { channels, delay, mostDelay: after(MOST_MARGIN_MS) } satisfies PipeOptions,
+    processorOptions: { channels, delay: state.delay, mostDelay: after(MOST_MARGIN_MS) } satisfies PipeOptions,
   })
-  pipe.port.onmessage = ({ data }: MessageEvent<number>) => {
-    delay = data
+  pipe.port.onmessage = ({ data }: MessageEvent<PipeState>) => {
+    state = data
   }
   pipe.port.postMessage(null, [audio])
   const source = new MediaStreamAudioSourceNode(context, { mediaStream: new MediaStream([microphone]) })
@@ -66,13 +66,10 @@ async function connect({
     way: 'frame',
     track: destination.stream.getAudioTracks()[0],
     get latencyMs() {
-      return (1000 * delay) / context.sampleRate
+      return (1000 * state.delay) / context.sampleRate
     },
     setStrength: (strengthDb) => control.postMessage({ strengthDb } satisfies Control),
-    stats: async () => {
-      control.postMessage('stats' satisfies Control)
-      return (await ask(control)) as unknown as CleanerStats
-    },
+    gaps: async () => state.gaps,
     close: async () => {
       source.disconnect()
       pipe.port.postMessage('close')
@@ -85,6 +82,7 @@ async function connect({
 function addFrame(): Promise<HTMLIFrameElement> {
   const frame = document.createElement('iframe')
   frame.hidden = true
+  frame.setAttribute('credentialless', '') // or pages with Cross-Origin-Embedder-Policy refuse it
   frame.ariaHidden = 'true'
   frame.src = chrome.runtime.getURL('frame.html')
   const loading = new Promise<HTMLIFrameElement>((resolve) => {

@@ -23,7 +23,7 @@ export async function openTrack(
     setStrength: (strengthDb) => {
       denoiser.strengthDb = strengthDb
     },
-    stats: () => denoiser.stats(),
+    gaps: async () => (await denoiser.stats()).underruns,
     close: () => denoiser.close(),
   }
 }

@@ -2,21 +2,14 @@
 
 import type { Way } from './protocol.ts'
 
-/** Of the SDK's statistics. */
-export interface CleanerStats {
-  readonly hops: number
-  readonly busyMs: number
-  /** Seconds of signal per second spent. */
-  readonly speed: number
-}
-
 export interface Cleaner {
   readonly way: Way
   readonly track: MediaStreamTrack
   readonly latencyMs: number
   /** dB: -Infinity all that the model does, 0 the input, as late. */
   setStrength(strengthDb: number): void
-  stats(): Promise<CleanerStats>
+  /** Render quanta (3 ms) so far for which clean sound was not there in time. */
+  gaps(): Promise<number>
   close(): Promise<void>
 }
 

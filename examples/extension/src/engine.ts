@@ -100,8 +100,7 @@ chrome.runtime.onConnect.addListener(async (port) => {
 })
 
 async function report({ label, cleaner, meter }: Call): Promise<MicrophoneReport> {
-  const { hops, busyMs, speed } = await cleaner.stats()
+  const gaps = await cleaner.gaps()
   const { way, latencyMs } = cleaner
-  const hopMs = hops === 0 ? 0 : busyMs / hops
-  return { label, way, latencyMs, ...meter.read(), hops, hopMs, load: speed > 0 ? 1 / speed : 0 }
+  return { label, way, latencyMs, ...meter.read(), gaps }
 }

@@ -13,9 +13,17 @@ export interface Opening {
 export type Reply = { readonly latencySamples: number } | { readonly error: string }
 
 /** Document to worker. */
-export type Control = { readonly strengthDb: number } | 'stats' | 'close'
+export type Control = { readonly strengthDb: number } | 'close'
 
-/** Document to pipe, which tells its delay whenever it grows. */
+/** Pipe to document, whenever a piece was late. */
+export interface PipeState {
+  /** From input to output, samples per channel. */
+  readonly delay: number
+  /** Render quanta without clean sound. */
+  readonly gaps: number
+}
+
+/** Document to pipe. */
 export interface PipeOptions {
   readonly channels: number
   /** From input to output, samples per channel: at first, and at most. */

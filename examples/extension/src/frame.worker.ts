@@ -18,8 +18,7 @@ function serve(denoiser: Denoiser, audio: MessagePort, control: MessagePort): vo
     audio.postMessage({ samples, spent } satisfies Piece, [samples.buffer, spent.buffer])
   }
   control.onmessage = ({ data }: MessageEvent<Control>) => {
-    if (data === 'stats') control.postMessage(denoiser.stats())
-    else if (data === 'close') close()
+    if (data === 'close') close()
     else denoiser.strengthDb = data.strengthDb
   }
   control.postMessage({ latencySamples: denoiser.latencySamples } satisfies Reply)

@@ -2,7 +2,7 @@
 // In: render quanta. Out: the clean samples of that moment. Where they are late the delay grows, up to a bound, and silence
 // fills the time; beyond it the input of that moment takes their place.
 
-import { PIECE, type Piece, type PipeOptions } from './frame.protocol.ts'
+import { PIECE, type Piece, type PipeOptions, type PipeState } from './frame.protocol.ts'
 
 declare function registerProcessor(name: string, processor: unknown): void
 declare class AudioWorkletProcessor {
@@ -22,6 +22,7 @@ class Pipe extends AudioWorkletProcessor {
   /** Frames so far. */
   #in = 0
   #back = 0
+  #gaps = 0
   /** How much is heard of what came back and of what came in, 0..1; they move within a quantum. */
   #wetShare = 0
   #dryShare = 0
@@ -54,8 +55,10 @@ class Pipe extends AudioWorkletProcessor {
     for (let i = 0; i < quantum; i++) this.#take(input, i)
     const from = this.#in - quantum - this.#delay
     const isThere = this.#back >= from + quantum
+    if (!isThere) this.#gaps++
     if (!isThere && this.#delay + quantum <= this.#mostDelay) this.#wait(output, quantum)
     else this.#play(output, from, isThere)
+    if (!isThere) this.port.postMessage({ delay: this.#delay, gaps: this.#gaps } satisfies PipeState)
     return !this.#isClosed
   }
 
@@ -81,7 +84,6 @@ class Pipe extends AudioWorkletProcessor {
       for (let i = 0; i < quantum; i++) output[c][i] = this.#last[c] * (1 - (i + 1) / quantum)
       this.#last[c] = 0
     }
-    this.port.postMessage(this.#delay)
   }
 
   #open(audio: MessagePort): void {

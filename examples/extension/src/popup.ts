@@ -1,10 +1,16 @@
-// The popup: switch and strength into the settings, reports of the tab's frames onto the screen. `?tab=ID` names another tab
+// The popup: switch and strength into the settings; reports of the tab's frames and times of hops onto the screen. `?tab=ID` names another tab
 // than the one in front.
 
+import { Hops } from './hops.ts'
 import { METER, type MicrophoneReport, type Report, type Way } from './protocol.ts'
 import { ALL_DB, readSettings, writeSettings } from './settings.ts'
 
 const LEAST_DB = -70
+const HOP_MS = 16
+/** Between figures. */
+const HOPS_MS = 500
+/** Until the tab is asked once more whether there is a microphone. */
+const AGAIN_MS = 1000
 const WAYS: Readonly<Record<Way, string>> = { worklet: 'audio thread', stream: 'page', frame: 'own frame' }
 
 const byId = <T extends HTMLElement = HTMLElement>(id: string) => document.getElementById(id) as T
@@ -22,6 +28,7 @@ async function begin(): Promise<void> {
   showSettings()
   on.addEventListener('change', save)
   strength.addEventListener('input', save)
+  showHops(await Hops.open())
   const tabId = await findTab()
   if (tabId !== undefined) listen(tabId)
 }
@@ -47,6 +54,17 @@ async function findTab(): Promise<number | undefined> {
   return tab?.id
 }
 
+function showHops(hops: Hops): void {
+  const micros = (milliseconds: number) => `${(1000 * milliseconds).toFixed(0)} \u00b5s`
+  setInterval(() => {
+    const now = hops.read()
+    if (now === undefined) return
+    byId('median').textContent = micros(now.medianMs)
+    byId('late').textContent = micros(now.lateMs)
+    byId('load').textContent = `${((100 * now.medianMs) / HOP_MS).toFixed(1)} %`
+  }, HOPS_MS)
+}
+
 function listen(tabId: number): void {
   const port = chrome.tabs.connect(tabId, { name: METER })
   port.onMessage.addListener((report: Report) => {
@@ -54,7 +72,8 @@ function listen(tabId: number): void {
     show()
   })
   port.onDisconnect.addListener(() => {
-    void chrome.runtime.lastError // no frame of this tab has opened a microphone
+    void chrome.runtime.lastError // no frame of this tab has opened a microphone yet
+    setTimeout(() => listen(tabId), AGAIN_MS)
   })
 }
 
@@ -69,18 +88,14 @@ function show(): void {
   for (const [i, microphone] of microphones.entries()) showMicrophone(list.children[i], microphone)
 }
 
-function showMicrophone(
-  at: Element,
-  { label, way, latencyMs, beforeDb, afterDb, hopMs, load }: MicrophoneReport,
-): void {
+function showMicrophone(at: Element, { label, way, latencyMs, beforeDb, afterDb, gaps }: MicrophoneReport): void {
   const set = (name: string, text: string) => {
     at.querySelector(`.${name}`)!.textContent = text
   }
   set('label', label)
-  set('hop', `${hopMs.toFixed(2)} ms`)
-  set('load', `${(100 * load).toFixed(1)} %`)
   set('latency', `${latencyMs.toFixed(0)} ms`)
   set('way', WAYS[way])
+  set('gaps', gaps === 0 ? 'none' : String(gaps))
   showLevel(at, 'before', beforeDb)
   showLevel(at, 'after', afterDb)
 }

@@ -29,10 +29,8 @@ export interface MicrophoneReport {
   /** RMS of the last 43 ms, dBFS. */
   readonly beforeDb: number
   readonly afterDb: number
-  /** Since the microphone was opened. */
-  readonly hops: number
-  readonly hopMs: number
-  readonly load: number
+  /** Moments since the microphone was opened at which clean sound was not there in time. */
+  readonly gaps: number
 }
 
 /** For the badge. */
