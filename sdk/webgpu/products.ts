@@ -1,0 +1,307 @@
+// Products with matrices: linear, bandconv, mix and the state-space layer. A thread makes four rows of one, two or four
+// columns: neighbours take neighbouring rows, read weights side by side and share the activations. In: a stage. Out: its
+// pieces, activation, glu and tails included.
+
+import { ACTIVATION_CODES, activationOf, chunkSteps, SSM_FLAGS, unpackBandconv, up } from '../../quantize/record.ts'
+import type { Stage, Value } from './stages.ts'
+import { withTails } from './tails.ts'
+import type { Matrix } from './weights.ts'
+import { activated, stepOf, type Touched, type Writer } from './writer.ts'
+
+/** Columns a thread takes: as many as leave work for most threads. */
+function tileOf(threads: number, blocks: number, columns: number): number {
+  for (const tile of [4, 2]) if (columns % tile === 0 && (blocks * columns) / tile >= 0.75 * threads) return tile
+  return 1
+}
+
+interface Operand {
+  readonly value: Value
+  /** Floats at which column `column` begins. */
+  start(column: string): string
+  /** Of `start`, whatever the column: a multiple of it. */
+  readonly unit: number
+}
+
+interface Sum {
+  readonly matrix: Matrix
+  /** Of four rows each. */
+  readonly blocks: readonly string[]
+  readonly columns: readonly string[]
+  readonly depth: number
+  readonly operand: Operand
+  /** Of the matrix. */
+  readonly firstColumn?: string
+  /** The variable that takes the sum of a column and a block. */
+  readonly name?: (column: number, block: number) => string
+}
+
+const accumulator = (column: number, block: number) => `a${column}_${block}`
+
+/** Adds the matrix times `depth` activations to a variable for each column and block. */
+function accumulate(
+  writer: Writer,
+  { matrix, blocks, columns, depth, operand, firstColumn = '0u', name = accumulator }: Sum,
+): string {
+  const byFour = depth % 4 === 0 && operand.unit % 4 === 0
+  const lines: string[] = []
+  const [t, p] = [columns.keys(), blocks.keys()].map((keys) => [...keys])
+  for (const i of t) lines.push(`let s${i} = (${operand.start(columns[i])})${byFour ? ' >> 2u' : ''};`)
+  const steps = byFour ? [0, 1, 2, 3] : [0]
+  lines.push(`for (var k = 0u; k < ${byFour ? depth / 4 : depth}u; k++) {`)
+  for (const i of t)
+    lines.push(
+      `let x${i} = ${byFour ? writer.read4(operand.value, `s${i} + k`) : writer.read1(operand.value, `s${i} + k`)};`,
+    )
+  for (const step of steps) {
+    const column = byFour ? `${firstColumn} + 4u * k + ${step}u` : `${firstColumn} + k`
+    for (const j of p) {
+      lines.push(`{ let w = ${writer.weight(matrix, column, blocks[j])};`)
+      for (const i of t) lines.push(`${name(i, j)} += w * x${i}${byFour ? `[${step}]` : ''};`)
+      lines.push('}')
+    }
+  }
+  lines.push('}')
+  return `{ ${lines.join('\n')} }`
+}
+
+/** `glu` joins block b with block b + half; `half` is 0 where there is none. */
+function gluHalf({ record, tails }: Stage): number {
+  return tails[0]?.record.task.kind === 'glu' ? record.task.resultChannels / 8 : 0
+}
+
+interface Product {
+  readonly matrix: Matrix
+  readonly bias?: number | undefined
+  /** Columns of the result, from `first` on. */
+  readonly columns: number
+  readonly first?: number
+  sums(blocks: readonly string[], columns: readonly string[]): string
+  /** What is added to the scaled sums. */
+  readonly direct?: ((column: string, block: string, index: readonly [number, number]) => string) | undefined
+  readonly reads: readonly Value[]
+}
+
+/** One piece: every thread makes four rows (with glu: eight) of a tile of columns. */
+function emitProduct(writer: Writer, stage: Stage, product: Product): void {
+  const { record, result, tails } = stage
+  const { matrix, bias, first = 0 } = product
+  const half = gluHalf(stage)
+  const blocks = half > 0 ? ['b', `b + ${half}u`] : ['b']
+  const rowBlocks = half > 0 ? half : matrix.blocks
+  const tile = tileOf(writer.threads, rowBlocks, product.columns)
+  const columns = Array.from({ length: tile }, (_, i) => `(column + ${i}u)`)
+  const lines = [`let b = i % ${rowBlocks}u; let column = ${first}u + (i / ${rowBlocks}u) * ${tile}u;`]
+  for (const i of columns.keys()) for (const j of blocks.keys()) lines.push(`var ${accumulator(i, j)} = vec4<f32>();`)
+  lines.push(product.sums(blocks, columns))
+  const channels = half > 0 ? 4 * half : record.task.resultChannels
+  const rest = half > 0 ? { ...stage, tails: tails.slice(1) } : stage
+  for (const [i, column] of columns.entries()) {
+    const [x, gate] = blocks.map((block, j) => {
+      const offset = bias === undefined ? '' : ` + ${writer.constant4(bias, block)}`
+      const direct = product.direct?.(column, block, [i, j]) ?? ''
+      return `(${writer.scaled(matrix, block, accumulator(i, j))}${direct}${offset})`
+    })
+    const made =
+      gate === undefined
+        ? activated(activationOf(record.task), x, 4)
+        : `${x} * ${activated(ACTIVATION_CODES.sigmoid, gate, 4)}`
+    const whole = withTails(writer, rest, { x: made, row: column, c: 'b', width: 4 })
+    const y = writer.masked(record, stepOf(record.task, column), whole, 'vec4<f32>()')
+    lines.push(`{ let y = ${y}; ${writer.writeRows(result, channels, column, 'b', 'y')} }`)
+  }
+  const others = tails.flatMap(({ other }): Touched[] => (other === undefined ? [] : [other]))
+  writer.add({
+    reads: [...product.reads, ...others],
+    writes: [result],
+    code: writer.each((rowBlocks * product.columns) / tile, lines.join('\n')),
+  })
+}
+
+export function emitLinear(writer: Writer, stage: Stage): void {
+  const { record, inputs } = stage
+  const { steps, positions, channels } = record.task
+  const matrix = writer.weights.matrix(record, 0)
+  const operand = { value: inputs[0], start: (column: string) => `${column} * ${channels}u`, unit: channels }
+  emitProduct(writer, stage, {
+    matrix,
+    bias: writer.weights.block(record, 1),
+    columns: steps * positions,
+    sums: (blocks, columns) => accumulate(writer, { matrix, blocks, columns, depth: channels, operand }),
+    reads: inputs,
+  })
+}
+
+/** Convolution over positions: a product for each tap. */
+export function emitBandconv(writer: Writer, stage: Stage): void {
+  const { record, inputs } = stage
+  const { steps, positions, channels, resultPositions, parameters } = record.task
+  const { taps, stride, padLeft } = unpackBandconv(parameters[0])
+  const matrix = writer.weights.matrix(record, 0)
+  const sums = (blocks: readonly string[], columns: readonly string[]) => {
+    const lines: string[] = []
+    for (let tap = 0; tap < taps; tap++) {
+      // `padLeft` to the right of where the tap lies
+      const at = (column: string) => `((${column} % ${resultPositions}u) * ${stride}u + ${tap}u)`
+      const start = (column: string) =>
+        `((${column} / ${resultPositions}u) * ${positions}u + ${at(column)} - ${padLeft}u) * ${channels}u`
+      const isInside = tap >= padLeft && (resultPositions - 1) * stride + tap < positions + padLeft
+      for (const [i, column] of columns.entries()) {
+        const sum = accumulate(writer, {
+          matrix,
+          blocks,
+          columns: [column],
+          depth: channels,
+          operand: { value: inputs[0], start, unit: channels },
+          firstColumn: `${tap * channels}u`,
+          name: (_, block) => accumulator(i, block),
+        })
+        lines.push(
+          isInside ? sum : `if (${at(column)} >= ${padLeft}u && ${at(column)} < ${positions + padLeft}u) ${sum}`,
+        )
+      }
+    }
+    return lines.join('\n')
+  }
+  emitProduct(writer, stage, {
+    matrix,
+    bias: writer.weights.block(record, 1),
+    columns: steps * resultPositions,
+    sums,
+    reads: inputs,
+  })
+}
+
+/** Four result positions at a time, of four channels or one. */
+export function emitMix(writer: Writer, stage: Stage): void {
+  const { record, inputs, result } = stage
+  const { steps, positions, channels, resultPositions, parameters } = record.task
+  const [groups, activation] = parameters
+  const matrix = writer.weights.matrix(record, 0)
+  const bias = writer.weights.block(record, 1)
+  const width = result.isVector ? 4 : 1
+  const lanes = channels / width
+  const read = (index: string) => (width === 4 ? writer.read4(inputs[0], index) : writer.read1(inputs[0], index))
+  const zero = width === 4 ? 'vec4<f32>()' : '0.0'
+  const group = groups === 1 ? '0u' : `(c / ${lanes / groups}u)`
+  const lines = [
+    `let c = i % ${lanes}u; let b = (i / ${lanes}u) % ${matrix.blocks}u; let step = i / ${lanes * matrix.blocks}u;`,
+    ...[0, 1, 2, 3].map((r) => `var a${r} = ${zero};`),
+    `for (var p = 0u; p < ${positions}u; p++) {`,
+    `let w = ${writer.weight(matrix, `${group} * ${positions}u + p`, 'b')};`,
+    `let x = ${read(`(step * ${positions}u + p) * ${lanes}u + c`)};`,
+    ...[0, 1, 2, 3].map((r) => `a${r} += w[${r}] * x;`),
+    '}',
+  ]
+  const scale = matrix.isInt8 ? writer.constant4(matrix.scalesAt, `${group} * ${matrix.blocks}u + b`) : 'vec4<f32>(1.0)'
+  const offset = bias === undefined ? 'vec4<f32>()' : writer.constant4(bias, 'b')
+  lines.push(`let scale = ${scale}; let offset = ${offset};`)
+  for (let r = 0; r < 4; r++) {
+    const row = `(step * ${resultPositions}u + 4u * b + ${r}u)`
+    const x = activated(activation, `(a${r} * scale[${r}] + offset[${r}])`, width)
+    const y = writer.masked(record, 'step', withTails(writer, stage, { x, row, c: 'c', width }), zero)
+    const index = `${row} * ${lanes}u + c`
+    const write = width === 4 ? writer.write4(result, index, y) : writer.write1(result, index, y)
+    lines.push(resultPositions % 4 === 0 ? write : `if (4u * b + ${r}u < ${resultPositions}u) { ${write} }`)
+  }
+  writer.add({
+    reads: [...inputs, ...stage.tails.flatMap(({ other }): Touched[] => (other === undefined ? [] : [other]))],
+    writes: [result],
+    code: writer.each(steps * matrix.blocks * lanes, lines.join('\n')),
+  })
+}
+
+/**
+ * x[t] = lambda x[t-1] + B u[t], y[t] = Re(C x[t]) + D u[t]. One piece moves the states on, a thread for four of them at
+ * one position; another makes y. Many steps go in groups, so that the states of a group fit.
+ */
+export function emitSsm(writer: Writer, stage: Stage): void {
+  const { record, inputs, temporaries } = stage
+  const { steps, positions, channels, parameters } = record.task
+  const [order, flags] = parameters
+  const width = up(order) / 4
+  const [isComplexB, isComplexC] = [(flags & SSM_FLAGS.complexB) !== 0, (flags & SSM_FLAGS.complexC) !== 0]
+  const poles = writer.weights.block(record, 0)!
+  const B = writer.weights.matrix(record, 1)
+  const C = writer.weights.matrix(record, 2)
+  const D = directOf(writer, stage)
+  const [X] = temporaries
+  const perColumn = (isComplexC ? 2 : 1) * width
+  const group = chunkSteps(steps, positions)
+  const tile = steps === 1 ? tileOf(writer.threads, width, positions) : 1
+
+  for (let first = 0; first < steps; first += group) {
+    const count = Math.min(group, steps - first)
+    const operand = { value: inputs[0], start: (column: string) => `(${column}) * ${channels}u`, unit: channels }
+    const lines = [`let b = i % ${width}u; let position = (i / ${width}u) * ${tile}u;`]
+    const parts = isComplexB ? ['b', `b + ${width}u`] : ['b']
+    for (let i = 0; i < tile; i++) {
+      lines.push(`var re${i} = ${writer.state4(record, `(position + ${i}u) * ${2 * width}u + b`)};`)
+      lines.push(`var im${i} = ${writer.state4(record, `(position + ${i}u) * ${2 * width}u + ${width}u + b`)};`)
+    }
+    lines.push(`let q = ${writer.constant4(poles, 'b')}; let w = ${writer.constant4(poles, `${width}u + b`)};`)
+    lines.push(`for (var t = 0u; t < ${count}u; t++) {`)
+    const columns = Array.from({ length: tile }, (_, i) => `(${first}u + t) * ${positions}u + position + ${i}u`)
+    for (let i = 0; i < tile; i++) for (const j of parts.keys()) lines.push(`var a${i}_${j} = vec4<f32>();`)
+    lines.push(accumulate(writer, { matrix: B, blocks: parts, columns, depth: channels, operand }))
+    const mask = writer.mask(record, `${first}u + t`)
+    for (let i = 0; i < tile; i++) {
+      const real = writer.scaled(B, 'b', `a${i}_0`)
+      const imaginary = isComplexB ? `${writer.scaled(B, parts[1], `a${i}_1`)} + ` : ''
+      const move = `let r = re${i} + (${real} - q * re${i} - w * im${i}); im${i} += ${imaginary}w * re${i} - q * im${i}; re${i} = r;`
+      lines.push(mask === undefined ? `{ ${move} }` : `if (${mask}) { ${move} }`)
+      const at = `(t * ${positions}u + position + ${i}u) * ${perColumn}u + b`
+      lines.push(writer.write4(X, at, `re${i}`))
+      if (isComplexC) lines.push(writer.write4(X, `${at} + ${width}u`, `im${i}`))
+    }
+    lines.push('}')
+    for (let i = 0; i < tile; i++) {
+      lines.push(writer.putState4(record, `(position + ${i}u) * ${2 * width}u + b`, `settle4(re${i})`))
+      lines.push(writer.putState4(record, `(position + ${i}u) * ${2 * width}u + ${width}u + b`, `settle4(im${i})`))
+    }
+    writer.add({
+      reads: [inputs[0], record],
+      writes: [X, record],
+      code: writer.each((width * positions) / tile, lines.join('\n')),
+    })
+    const states = {
+      value: X,
+      start: (column: string) => `(${column} - ${first * positions}u) * ${4 * perColumn}u`,
+      unit: 4,
+    }
+    emitProduct(writer, stage, {
+      matrix: C,
+      columns: count * positions,
+      first: first * positions,
+      sums: (blocks, columns) =>
+        accumulate(writer, { matrix: C, blocks, columns, depth: 4 * perColumn, operand: states }) +
+        (D.sums?.(blocks, columns) ?? ''),
+      direct: D.direct,
+      reads: [X, ...(D.direct === undefined ? [] : inputs)],
+    })
+  }
+}
+
+/** How an `ssm` passes its input on to its result. */
+function directOf(writer: Writer, { record, inputs }: Stage): Pick<Product, 'direct'> & Partial<Pick<Product, 'sums'>> {
+  const { channels, resultChannels, parameters } = record.task
+  if (parameters[1] & SSM_FLAGS.diagonalD) {
+    const D = writer.weights.block(record, 3)!
+    const u = (column: string, block: string) => {
+      if (channels % 4 === 0) return writer.read4(inputs[0], `${column} * ${channels / 4}u + ${block}`)
+      const rows = [0, 1, 2, 3].map((r) => `min(4u * (${block}) + ${r}u, ${channels - 1}u)`)
+      return `vec4<f32>(${rows.map((row) => writer.read1(inputs[0], `${column} * ${channels}u + ${row}`)).join(', ')})`
+    }
+    return { direct: (column, block) => ` + ${writer.constant4(D, block)} * ${u(column, block)}` }
+  }
+  if (!(parameters[1] & SSM_FLAGS.fullD)) return {}
+  const matrix = writer.weights.packed(record, 3, resultChannels, channels)
+  const operand = { value: inputs[0], start: (column: string) => `${column} * ${channels}u`, unit: channels }
+  const name = (column: number, block: number) => `d${column}_${block}`
+  return {
+    sums: (blocks, columns) => {
+      const names = columns.flatMap((_, i) => blocks.map((_, j) => `var ${name(i, j)} = vec4<f32>();`))
+      return names.join(' ') + accumulate(writer, { matrix, blocks, columns, depth: channels, operand, name })
+    },
+    direct: (_column, _block, [i, j]) => ` + ${name(i, j)}`,
+  }
+}

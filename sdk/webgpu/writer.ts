@@ -1,0 +1,219 @@
+// Text of one compute shader in the making. In: pieces of WGSL with what each reads and writes. Out: the shader, with a
+// barrier exactly where a piece touches what others before it have touched. Also the way every kernel gets at numbers:
+// values of the hop, state, weights.
+
+import type { OpRecord } from '../../quantize/modelfile.ts'
+import { ACTIVATION_CODES, type Task } from '../../quantize/record.ts'
+import type { Layout, Place } from './memory.ts'
+import type { Value } from './stages.ts'
+import type { Matrix, Weights } from './weights.ts'
+
+/** What a piece touches; a state is that of one record. */
+export type Touched = Value | OpRecord
+
+export interface Piece {
+  readonly reads: readonly Touched[]
+  readonly writes: readonly Touched[]
+  readonly code: string
+}
+
+export interface ShaderOptions {
+  /** Of a workgroup, which runs one stream's hop. */
+  readonly threads: number
+  /** Activations and float matrices as f16. */
+  readonly isHalf: boolean
+}
+
+export class Writer {
+  readonly threads: number
+  readonly weights: Weights
+  readonly #layout: Layout
+  readonly #hasMasks: boolean
+  readonly #body: string[] = []
+  readonly #masks = new Map<string, string>()
+  #touched: Piece[] = []
+  barriers = 0
+
+  constructor(layout: Layout, weights: Weights, { threads }: ShaderOptions, hasMasks: boolean) {
+    this.#layout = layout
+    this.weights = weights
+    this.threads = threads
+    this.#hasMasks = hasMasks
+  }
+
+  get body(): string {
+    return this.#body.join('\n')
+  }
+
+  /** Declarations of the steps that are valid, to stand before the body. */
+  get masks(): string {
+    return [...this.#masks.values()].join('\n')
+  }
+
+  add(piece: Piece): void {
+    if (this.#touched.some((before) => this.#conflicts(before, piece))) this.barrier()
+    this.#touched.push(piece)
+    this.#body.push(piece.code)
+  }
+
+  barrier(): void {
+    this.#body.push('workgroupBarrier(); storageBarrier();')
+    this.barriers++
+    this.#touched = []
+  }
+
+  #conflicts(a: Piece, b: Piece): boolean {
+    const meet = (x: readonly Touched[], y: readonly Touched[]) =>
+      x.some((one) => y.some((other) => this.#overlaps(one, other)))
+    return meet(a.writes, b.reads) || meet(a.writes, b.writes) || meet(a.reads, b.writes)
+  }
+
+  #overlaps(a: Touched, b: Touched): boolean {
+    if (a === b) return true
+    if (!('floats' in a) || !('floats' in b)) return false
+    const [p, q] = [this.#place(a), this.#place(b)]
+    return p.space === q.space && p.at < q.at + q.length && q.at < p.at + p.length
+  }
+
+  #place(value: Value): Place {
+    return this.#layout.places.get(value)!
+  }
+
+  /** A loop of the workgroup over items 0..count-1, each seen as `i`. */
+  each(count: number, body: string): string {
+    if (count <= this.threads) return `if (thread < ${count}u) { let i = thread;\n${body} }`
+    return `for (var i = thread; i < ${count}u; i += ${this.threads}u) {\n${body} }`
+  }
+
+  /** vec4<f32>; `index` counts fours. */
+  read4(value: Value, index: string): string {
+    const { space, at } = this.#place(value)
+    if (space === 'vectors') return `vec4<f32>(vectors[${plus(at, index)}])`
+    if (space === 'storage') return `spill[spillAt + ${plus(at, index)}]`
+    return `four(${plus(at, `4u * (${index})`)})`
+  }
+
+  /** f32; `index` counts floats. */
+  read1(value: Value, index: string): string {
+    const { space, at } = this.#place(value)
+    if (space === 'scalars') return `scalars[${plus(at, index)}]`
+    const vector =
+      space === 'vectors'
+        ? `vectors[${plus(at, `((${index}) >> 2u)`)}]`
+        : `spill[spillAt + ${plus(at, `((${index}) >> 2u)`)}]`
+    return `f32(${vector}[(${index}) & 3u])`
+  }
+
+  write4(value: Value, index: string, four: string): string {
+    const { space, at } = this.#place(value)
+    if (space === 'vectors') return `vectors[${plus(at, index)}] = Four(${four});`
+    if (space === 'storage') return `spill[spillAt + ${plus(at, index)}] = ${four};`
+    return `putFour(${plus(at, `4u * (${index})`)}, ${four});`
+  }
+
+  /** Not to values in vectors, whose neighbours other threads write. */
+  write1(value: Value, index: string, number: string): string {
+    const { space, at } = this.#place(value)
+    if (space === 'scalars') return `scalars[${plus(at, index)}] = ${number};`
+    return `spill[spillAt + ${plus(at, `((${index}) >> 2u)`)}][(${index}) & 3u] = ${number};`
+  }
+
+  /** The four rows of block `block` in column `column` of `channels`, as far as there are channels. */
+  writeRows(value: Value, channels: number, column: string, block: string, four: string): string {
+    if (value.isVector) return this.write4(value, `(${column}) * ${channels / 4}u + ${block}`, four)
+    const rows = [0, 1, 2, 3].map((row) => {
+      const put = this.write1(value, `(${column}) * ${channels}u + 4u * (${block}) + ${row}u`, `${four}[${row}]`)
+      return channels % 4 > row || channels % 4 === 0 ? put : `if (4u * (${block}) + ${row}u < ${channels}u) { ${put} }`
+    })
+    return rows.join(' ')
+  }
+
+  state4({ state }: OpRecord, index: string): string {
+    return `bitcast<vec4<f32>>(states[stateAt + ${plus(state / 16, index)}])`
+  }
+
+  putState4({ state }: OpRecord, index: string, four: string): string {
+    return `states[stateAt + ${plus(state / 16, index)}] = bitcast<vec4<u32>>(${four});`
+  }
+
+  state1({ state }: OpRecord, index: string): string {
+    return `bitcast<f32>(states[stateAt + ${plus(state / 16, `((${index}) >> 2u)`)}][(${index}) & 3u])`
+  }
+
+  putState1({ state }: OpRecord, index: string, number: string): string {
+    return `states[stateAt + ${plus(state / 16, `((${index}) >> 2u)`)}][(${index}) & 3u] = bitcast<u32>(${number});`
+  }
+
+  /** vec4<f32> of a block of constants. */
+  constant4(at: number, index: string): string {
+    return `constants[${plus(at, index)}]`
+  }
+
+  constant1(at: number, index: string): string {
+    return `constants[${plus(at, `((${index}) >> 2u)`)}][(${index}) & 3u]`
+  }
+
+  /** Four rows of a column, without their scales. */
+  weight({ at, blocks, isInt8 }: Matrix, column: string, block: string): string {
+    const index = plus(at, `(${column}) * ${blocks}u + ${block}`)
+    return isInt8 ? `bytes(words[${index}])` : `vec4<f32>(matrices[${index}])`
+  }
+
+  /** The product of four rows, scaled where the matrix is int8. */
+  scaled({ isInt8, scalesAt }: Matrix, block: string, four: string): string {
+    return isInt8 ? `${four} * ${this.constant4(scalesAt, block)}` : four
+  }
+
+  /** Whether step `step` is one of the stream's; undefined where every step is. */
+  mask({ task, lag }: OpRecord, step: string): string | undefined {
+    if (!this.#hasMasks) return undefined
+    const name = `${task.steps}_${lag}`
+    this.#masks.set(
+      name,
+      `let from_${name} = clamp(${lag} - hopsDone * ${task.steps}, 0, ${task.steps});
+let to_${name} = clamp(hopsLeft * ${task.steps} + ${lag}, from_${name}, ${task.steps});`,
+    )
+    return `(i32(${step}) >= from_${name} && i32(${step}) < to_${name})`
+  }
+
+  /** `value` at valid steps, zero at others. */
+  masked(record: OpRecord, step: string, value: string, zero: string): string {
+    const mask = this.mask(record, step)
+    return mask === undefined ? value : `select(${zero}, ${value}, ${mask})`
+  }
+}
+
+function plus(at: number, index: string): string {
+  const whole = /^\w+$/.test(index) ? index : `(${index})`
+  return at === 0 ? whole : `${at}u + ${whole}`
+}
+
+/** An activation, of four numbers or one. */
+export function activated(code: number, x: string, width: 4 | 1): string {
+  const suffix = width === 4 ? '4' : ''
+  const zero = width === 4 ? 'vec4<f32>()' : '0.0'
+  switch (code) {
+    case ACTIVATION_CODES.silu:
+      return `silu${suffix}(${x})`
+    case ACTIVATION_CODES.relu:
+      return `max(${x}, ${zero})`
+    case ACTIVATION_CODES.sigmoid:
+      return `sigmoid${suffix}(${x})`
+    case ACTIVATION_CODES.tanh:
+      return `tangent${suffix}(${x})`
+    default:
+      return x
+  }
+}
+
+/** The step that a row (step, position) belongs to. */
+export function stepOf({ steps, resultPositions }: Pick<Task, 'steps' | 'resultPositions'>, row: string): string {
+  if (steps === 1) return '0u'
+  return resultPositions === 1 ? row : `((${row}) / ${resultPositions}u)`
+}
+
+/** A number as WGSL takes it for f32. */
+export function literal(value: number): string {
+  const text = String(Math.fround(value))
+  return /[.e]/.test(text) ? text : `${text}.0`
+}
