@@ -17,11 +17,11 @@ for (const file of readdirSync(sdk).filter((name) => name.startsWith('chunk-')))
 
 await build({
   ...common,
-  entryPoints: ['sdk/index.ts', 'sdk/cli/index.ts'],
+  entryPoints: ['sdk/index.ts', 'sdk/cli/index.ts', 'sdk/webgpu/index.ts'],
   outbase: '.',
   outdir: 'dist',
   chunkNames: 'sdk/[name]-[hash]',
-  splitting: true, // one AttenuateError for both
+  splitting: true, // one AttenuateError for all
   platform: 'node',
   target: 'node20',
   external: Object.keys(dependencies).filter((name) => name !== INCLUDED),
@@ -40,3 +40,11 @@ const models = join(root, 'models')
 mkdirSync(join(root, 'dist/models'), { recursive: true })
 for (const file of readdirSync(models).filter((name) => name.endsWith('.ssm')))
   copyFileSync(join(models, file), join(root, 'dist/models', file.replace(/ssm$/, 'bin')))
+
+await build({
+  ...common,
+  entryPoints: ['sdk/webgpu/worker.ts'],
+  outfile: 'dist/sdk/webgpu/worker.js',
+  platform: 'node',
+  target: 'node20',
+})

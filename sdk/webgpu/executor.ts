@@ -11,6 +11,8 @@ export interface ExecutorOptions {
   readonly precision?: 'f32' | 'f16'
   /** Of a workgroup. */
   readonly threads?: number
+  /** Of workgroup memory at most. Default: what the device has. */
+  readonly workgroupBytes?: number
 }
 
 /** The specification's numbers: Node has no globals for them. */
@@ -65,12 +67,8 @@ export class Executor {
     const { precision = 'f32', threads = DEFAULT_THREADS } = options
     const { limits } = device
     const size = Math.min(threads, limits.maxComputeInvocationsPerWorkgroup, limits.maxComputeWorkgroupSizeX)
-    const shader = writeShader(
-      model,
-      file,
-      { threads: size, isHalf: precision === 'f16' },
-      limits.maxComputeWorkgroupStorageSize,
-    )
+    const workgroupBytes = options.workgroupBytes ?? limits.maxComputeWorkgroupStorageSize
+    const shader = writeShader(model, file, { threads: size, isHalf: precision === 'f16' }, workgroupBytes)
     const module = device.createShaderModule({ code: shader.code })
     const pipeline = await device.createComputePipelineAsync({ layout: layoutOf(device, shader), compute: { module } })
     return new Executor(device, model, shader, pipeline)
@@ -142,6 +140,7 @@ export class Executor {
     copied?: readonly [number, number],
   ): Promise<{ outputs: Float32Array; states: Uint8Array | undefined }> {
     const rows = commands.length / 2
+    this.reserve(Math.max(1 + highestSlot(commands), copied === undefined ? 0 : copied[0] + copied[1]), rows)
     const { outputHop, stateBytes } = this.model
     const outputBytes = 4 * rows * outputHop
     const stateRange = copied === undefined ? 0 : copied[1] * stateBytes
@@ -222,6 +221,12 @@ export class Executor {
     this.device.queue.writeBuffer(buffer, 0, data)
     return buffer
   }
+}
+
+function highestSlot(commands: Uint32Array): number {
+  let highest = 0
+  for (let i = 0; i < commands.length; i += 2) highest = Math.max(highest, commands[i])
+  return highest
 }
 
 /** Written out: what a shader does not use would be missing from an automatic layout. */

@@ -1,0 +1,73 @@
+// Hops on a GPU. In: an open device and a model. Out: a backend whose batch is one submission with one dispatch.
+
+import type { ParsedModel } from '../model.ts'
+import { type Backend, type BatchResult, DeviceLost } from './backend.ts'
+import type { OpenDevice } from './device.ts'
+import { Executor, type ExecutorOptions } from './executor.ts'
+
+export class GpuBackend implements Backend {
+  readonly name = 'webgpu'
+  readonly description: string
+  readonly dispatchesPerBatch = 1
+  readonly lost: Promise<string>
+  readonly executor: Executor
+  readonly #opened: OpenDevice
+
+  private constructor(opened: OpenDevice, executor: Executor) {
+    this.#opened = opened
+    this.executor = executor
+    const { isHalf, threads } = executor.shader
+    this.description = `${opened.description}, ${isHalf ? 'f16' : 'f32'}, ${threads} threads per stream`
+    this.lost = opened.device.lost.then(({ message, reason }) => message || String(reason))
+  }
+
+  static async open(opened: OpenDevice, parsed: ParsedModel, options: ExecutorOptions): Promise<GpuBackend> {
+    const fitting = opened.isSoftware ? SOFTWARE : {}
+    const executor = await Executor.open(opened.device, parsed.model, parsed.toBytes(), { ...fitting, ...options })
+    return new GpuBackend(opened, executor)
+  }
+
+  get maxSlots(): number {
+    return this.executor.maxSlots
+  }
+
+  async run(
+    commands: Uint32Array<ArrayBuffer>,
+    inputs: Float32Array<ArrayBuffer>,
+    copied?: readonly [number, number],
+  ): Promise<BatchResult> {
+    return this.#unlessLost(() => this.executor.run(commands, inputs, copied))
+  }
+
+  async readState(slot: number): Promise<Uint8Array> {
+    return this.#unlessLost(() => this.executor.readState(slot))
+  }
+
+  writeState(slot: number, bytes: Uint8Array): void {
+    this.executor.writeState(slot, bytes)
+  }
+
+  dispose(): void {
+    this.executor.dispose()
+    this.#opened.close()
+  }
+
+  /** What fails on a device that is gone fails as DeviceLost. */
+  async #unlessLost<T>(work: () => Promise<T>): Promise<T> {
+    let isLost = false
+    void this.lost.then(() => (isLost = true))
+    try {
+      return await work()
+    } catch (error) {
+      // the loss is announced by a promise of its own, which may come a moment later
+      await Promise.race([this.lost, new Promise((resolve) => setTimeout(resolve, 50))])
+      throw isLost ? new DeviceLost((error as Error).message) : error
+    }
+  }
+}
+
+/**
+ * Of a processor that plays a GPU: its memory is all alike, threads that wait at barriers cost time, and SwiftShader takes
+ * ten times as long to compile a shader with much workgroup memory.
+ */
+const SOFTWARE: ExecutorOptions = { workgroupBytes: 1024, threads: 16 }

@@ -1,0 +1,64 @@
+// The compute shader against the WASM core: whole streams, beginning and end included, of networks that use every op, of
+// shipped models, with values in workgroup memory and in storage.
+import { readFileSync } from 'node:fs'
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { compile } from '../../quantize/compile.ts'
+import { drawSamples } from '../../tests/golden/signal.ts'
+import { Denoiser } from '../index.ts'
+import { openSoftwareGpu, readGolden, signalToNoise } from './fixture.ts'
+import { DenoiserPool } from './index.ts'
+
+const LENGTH = 5003
+
+async function throughWasm(model: Uint8Array, samples: Float32Array): Promise<Float32Array> {
+  const denoiser = await Denoiser.create({ model })
+  const parts = [denoiser.process(samples), denoiser.flush()]
+  const out = new Float32Array(parts[0].length + parts[1].length)
+  out.set(parts[0])
+  out.set(parts[1], parts[0].length)
+  return out
+}
+
+async function throughGpu(gpu: GPU, model: Uint8Array, samples: Float32Array): Promise<Float32Array> {
+  const pool = await DenoiserPool.create({ model, backend: 'webgpu', gpu })
+  const stream = pool.add()
+  stream.write(samples)
+  stream.end()
+  await pool.drain()
+  const out = stream.read()
+  pool.dispose()
+  return out
+}
+
+for (const name of ['paper-centred', 'paper-causal', 'residual', 'spectral', 'unequal']) {
+  test(`${name}: 80 dB and more`, async () => {
+    const gpu = await openSoftwareGpu()
+    const model = readGolden(name)
+    const samples = drawSamples(LENGTH, 3000, 0.3)
+    const expected = await throughWasm(model, samples)
+    const found = await throughGpu(gpu, model, samples)
+    const whole = signalToNoise(found, expected)
+    console.log(`${name}: ${whole.toFixed(1)} dB`)
+    assert.ok(whole >= 80, `${whole} dB`)
+    const last = signalToNoise(found.subarray(-1500), expected.subarray(-1500))
+    assert.ok(last >= 80, `last 1500 samples: ${last} dB`)
+  })
+}
+
+test('lite, f32 and int8', async () => {
+  const gpu = await openSoftwareGpu()
+  const samples = drawSamples(LENGTH, 3000, 0.3)
+  const checkpoint = readFileSync(new URL('../../models/lite.safetensors', import.meta.url))
+  const f32 = compile(checkpoint)
+  const snr = signalToNoise(await throughGpu(gpu, f32, samples), await throughWasm(f32, samples))
+  console.log(`lite f32: ${snr.toFixed(1)} dB`)
+  assert.ok(snr >= 80, `f32: ${snr} dB`)
+  // the core rounds activations to int16, the shader does not
+  const int8 = new Uint8Array(readFileSync(new URL('../../models/lite.ssm', import.meta.url)))
+  const rounded = signalToNoise(await throughGpu(gpu, int8, samples), await throughWasm(int8, samples))
+  console.log(`lite int8: ${rounded.toFixed(1)} dB`)
+  assert.ok(rounded >= 60, `int8: ${rounded} dB`)
+})
+
+test.run()

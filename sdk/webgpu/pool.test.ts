@@ -1,0 +1,107 @@
+// Pools: streams that come and go, arrive raggedly, are reset and frozen, on threads of WASM and on a GPU that is lost in the
+// middle, give what each stream gives alone.
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { decodeModel } from '../../quantize/modelfile.ts'
+import { seedRandom } from '../../quantize/specimens.ts'
+import { drawSamples } from '../../tests/golden/signal.ts'
+import { AttenuateError, Denoiser } from '../index.ts'
+import type { PoolOptions } from './creation.ts'
+import { openSoftwareGpu, readGolden, signalToNoise } from './fixture.ts'
+import { DenoiserPool, type PoolStream } from './index.ts'
+
+const model = readGolden('residual')
+const HOP = decodeModel(model).inputHop
+const SAMPLES = drawSamples(200_000, 0, 0.3)
+
+/** What one stream must give: all its input through a denoiser of its own. */
+async function alone(samples: Float32Array, flushed: boolean): Promise<Float32Array> {
+  const denoiser = await Denoiser.create({ model })
+  const parts = [denoiser.process(samples), ...(flushed ? [denoiser.flush()] : [])]
+  denoiser.dispose()
+  return joined(parts)
+}
+
+function joined(parts: readonly Float32Array[]): Float32Array {
+  const out = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0))
+  let at = 0
+  for (const part of parts) {
+    out.set(part, at)
+    at += part.length
+  }
+  return out
+}
+
+/** A stream with all that went in and came out since it began. */
+interface Caller {
+  stream: PoolStream
+  from: number
+  count: number
+  out: Float32Array[]
+}
+
+/** `operations` random ones; every stream that ends is compared with the same samples through a denoiser of its own. */
+async function live(options: PoolOptions, operations: number, seed: number, leastDb: number): Promise<DenoiserPool> {
+  const random = seedRandom(seed)
+  const pool = await DenoiserPool.create({ model, ...options })
+  const callers: Caller[] = []
+  let compared = 0
+  const check = async ({ from, count, out }: Caller, flushed: boolean) => {
+    const found = joined(out)
+    const expected = await alone(SAMPLES.subarray(from, from + count), flushed)
+    assert.is(found.length, expected.length, 'samples')
+    if (expected.length === 0) return
+    const snr = signalToNoise(found, expected)
+    assert.ok(snr >= leastDb, `stream of ${count} samples: ${snr} dB`)
+    compared++
+  }
+  const open = (): Caller => ({ stream: pool.add(), from: Math.floor(random() * 1e5), count: 0, out: [] })
+  for (let i = 0; i < operations; i++) {
+    const which = Math.floor(random() * callers.length)
+    const caller = callers[which]
+    const dice = random()
+    if (caller === undefined || dice < 0.15) callers.push(open())
+    else if (dice < 0.25) {
+      caller.stream.end()
+      await pool.drain()
+      caller.out.push(caller.stream.read())
+      await check(caller, true)
+      caller.stream.remove()
+      callers.splice(which, 1)
+    } else if (dice < 0.35) {
+      await check(caller, false)
+      caller.stream.reset()
+      Object.assign(caller, { from: Math.floor(random() * 1e5), count: 0, out: [] })
+    } else if (dice < 0.42) {
+      const bytes = await caller.stream.snapshot()
+      caller.out.push(caller.stream.read())
+      caller.stream.remove()
+      caller.stream = pool.add(bytes)
+    } else if (dice < 0.5) caller.stream.masked = !caller.stream.masked
+    // a stream that was masked has samples waiting: they come when it is not
+    for (const each of callers) {
+      if (random() < 0.5) continue
+      const count = Math.floor(random() * 2.5 * HOP)
+      each.stream.write(SAMPLES.subarray(each.from + each.count, each.from + each.count + count))
+      each.count += count
+    }
+    for (const each of callers) if (each === caller) each.stream.masked = false
+    await pool.drain()
+    for (const each of callers) each.out.push(each.stream.read())
+  }
+  assert.ok(compared > operations / 20, `${compared} streams compared`)
+  return pool
+}
+
+test('1000 random operations on threads of WASM: to the bit', async () => {
+  const pool = await live({ backend: 'wasm', threads: 2 }, 1000, 1, Number.POSITIVE_INFINITY)
+  pool.dispose()
+})
+
+test('1000 random operations on a GPU', async () => {
+  const pool = await live({ backend: 'webgpu', gpu: await openSoftwareGpu() }, 1000, 2, 80)
+  assert.is(pool.report.dispatchesPerHop, 1)
+  pool.dispose()
+})
+
+test.run()
