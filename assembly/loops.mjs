@@ -87,9 +87,7 @@ export function countingCore(text = readText()) {
   for (const [name, node] of findLoops(module)) {
     let index = names.indexOf(name)
     if (index < 0) index = names.push(name) - 1
-    const global = `$rounds.${index}`
-    const body = node.findIndex((part, i) => i > 0 && Array.isArray(part) && part[0] !== '@')
-    node.splice(body, 0, ['global.set', global, ['i32.add', ['global.get', global], ['i32.const', '1']]])
+    countReturns(node, node[1], `$rounds.${index}`)
   }
   const globals = names.flatMap((_, i) => [
     ['global', `$rounds.${i}`, ['mut', 'i32'], ['i32.const', '0']],
@@ -98,4 +96,15 @@ export function countingCore(text = readText()) {
   const firstFunction = module.findIndex((part) => part[0] === 'func')
   module.splice(firstFunction, 0, ...globals)
   return { names, text: print(strip(module)) }
+}
+
+/** A round is complete where the loop is begun anew: in all loops here at one unconditional branch. */
+function countReturns(node, label, global) {
+  for (const [i, part] of [...node.entries()].reverse()) {
+    if (!Array.isArray(part)) continue
+    if (part[0] === 'br_if' && part[1] === label) throw new Error(`a loop returns by br_if: count its rounds otherwise`)
+    if (part[0] === 'br' && part[1] === label)
+      node.splice(i, 0, ['global.set', global, ['i32.add', ['global.get', global], ['i32.const', '1']]])
+    else countReturns(part, label, global)
+  }
 }
