@@ -1,7 +1,7 @@
 // The worst render quantum of a worklet, with a hop run at once and spread over quanta. In: nothing, or names of models. Out: a
 // table: time of the worst and the average quantum, the worst against running at once, and the latency that it costs. Every
 // quantum is the fastest of many rounds over the same samples, so that what the machine does meanwhile does not count.
-// Usage: node --import tsx bench/quanta.ts [MODEL ...]
+// Usage: npm run bench:quanta -- [MODEL ...]
 
 import { setFlagsFromString } from 'node:v8'
 import { Denoiser } from '../sdk/denoiser.ts'

@@ -89,4 +89,70 @@ async function measureDelay({ rate, quantum, channels, model }: Setting): Promis
   return { said, wrong, underruns: (await node.stats()).underruns }
 }
 
+test("a track's own streams: pieces of any length, another rate, the time of capture", async ({ site: { page } }) => {
+  const found = await page.evaluate(streamMarker, [...compileIdentity()])
+  assert.equal(found.wrong, [])
+  assert.is(found.route, 'stream')
+  assert.ok(found.compared > 0.95 * found.sent, `${found.compared} of ${found.sent} samples`)
+})
+
+declare const MediaStreamTrackGenerator: new (init: {
+  kind: string
+}) => MediaStreamTrack & { writable: WritableStream<AudioData> }
+declare const MediaStreamTrackProcessor: new (init: {
+  track: MediaStreamTrack
+}) => { readable: ReadableStream<AudioData> }
+
+/** In the page: sample n that comes out is sample n - latency that went in, and says when that was. */
+async function streamMarker(model: number[]) {
+  const { denoiseTrack } = await import('attenuate-edge/worklet' as string)
+  const source = new MediaStreamTrackGenerator({ kind: 'audio' })
+  const clean = await denoiseTrack(source, { model: Uint8Array.from(model), route: 'stream', channels: 1 })
+  const writer = source.writable.getWriter()
+  const reader = new MediaStreamTrackProcessor({ track: clean }).readable.getReader()
+  const markerAt = (seconds: number) => 0.5 * Math.sin(6000 * seconds + 900 * Math.sin(2 * seconds))
+  const result = { route: clean.denoiser.route, sent: 0, compared: 0, wrong: [] as string[] }
+  let seconds = 0
+  for (const rate of [48000, 44100, 16000]) {
+    const begin = seconds
+    for (let piece = 0; piece < 150; piece++) {
+      const numberOfFrames = piece % 7 === 0 ? 77 : rate / 100
+      const data = Float32Array.from({ length: numberOfFrames }, (_, i) => markerAt(seconds + i / rate))
+      const timestamp = Math.round(1e6 * seconds)
+      const given = {
+        format: 'f32-planar',
+        sampleRate: rate,
+        numberOfFrames,
+        numberOfChannels: 1,
+        timestamp,
+        data,
+      } as const
+      await writer.write(new AudioData(given))
+      seconds += numberOfFrames / rate
+      const { value } = await reader.read()
+      if (value === undefined) throw new Error('the clean track ended')
+      const plane = new Float32Array(value.numberOfFrames)
+      value.copyTo(plane, { planeIndex: 0, format: 'f32-planar' })
+      const latencySamples = Math.round((clean.denoiser.latencyMs * rate) / 1000)
+      const from = seconds - numberOfFrames / rate - latencySamples / rate
+      // Chromium rounds timestamps to tenths of a millisecond
+      if (Math.abs(value.timestamp / 1e6 - from) > 2.1e-4)
+        result.wrong.push(`timestamp ${value.timestamp}, not ${from} s`)
+      value.close()
+      result.sent += numberOfFrames
+      for (let i = 0; i < plane.length; i++) {
+        const at = from + i / rate
+        if (at < begin + 0.006) continue // silence, and filters fill
+        result.compared++
+        const off = Math.abs(plane[i] - markerAt(at))
+        if (off > 0.004) result.wrong.push(`${rate} Hz, ${at} s: off by ${off}`)
+      }
+      if (result.wrong.length > 5) return result
+    }
+  }
+  clean.stop()
+  await writer.close().catch(() => {})
+  return result
+}
+
 test.run()

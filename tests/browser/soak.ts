@@ -1,12 +1,14 @@
-// `npm run soak:worklet`: the marker through the identity model for five minutes at 44.1 and 48 kHz beside a busy core; then
-// what the models take of a core. In: seconds (default 300). Out: JSON lines; exit code 1 if a sample was wrong.
+// `npm run soak:worklet`: what the models take of a core; then the marker through the identity model for five minutes at 44.1
+// and 48 kHz beside a busy core. In: seconds (default 300). Out: JSON lines; exit code 1 if a sample was wrong.
 
 import { runMarker } from './marker.ts'
+import { measureShares } from './share.ts'
 import { openSite } from './site.ts'
 
 const seconds = Number(process.argv[2] ?? 300)
 const site = await openSite()
 try {
+  for (const share of await measureShares(site.page, ['lite', 'base', 'hq'])) console.log(JSON.stringify(share))
   const results = await runMarker(site.page, { seconds, rates: [44100, 48000], channels: 2, busyWorkers: 1 })
   for (const result of results) console.log(JSON.stringify(result))
   process.exitCode = results.every(({ wrong, underruns }) => wrong === 0 && underruns === 0) ? 0 : 1
