@@ -11,13 +11,30 @@ const ISOLATION = [
 ] as const
 const STRICT = "default-src 'none'; script-src 'self'"
 
-/** Keeps its streams in `streams`; `record` gives the sound of one from now on, base64 of f32 at 16 kHz, one channel. */
+/** Keeps its streams in `streams`; `callBack` sends one through a call to itself, `remote`; `record` gives the sound of one from now on, base64 of f32 at 16 kHz, one channel. */
 const CALL = `
 globalThis.streams = []
 async function open(constraints) {
   const stream = await navigator.mediaDevices.getUserMedia(constraints)
   streams.push(stream)
   return streams.length - 1
+}
+async function callBack(stream) {
+  const [here, there] = [new RTCPeerConnection(), new RTCPeerConnection()]
+  here.onicecandidate = ({ candidate }) => there.addIceCandidate(candidate)
+  there.onicecandidate = ({ candidate }) => here.addIceCandidate(candidate)
+  const arrived = new Promise((resolve) => { there.ontrack = ({ track }) => resolve(new MediaStream([track])) })
+  for (const track of stream.getTracks()) here.addTrack(track, stream)
+  await here.setLocalDescription()
+  await there.setRemoteDescription(here.localDescription)
+  await there.setLocalDescription()
+  await here.setRemoteDescription(there.localDescription)
+  globalThis.remote = await arrived
+  // without a media element Chromium does not decode
+  const element = new Audio()
+  element.muted = true
+  element.srcObject = remote
+  element.play()
 }
 async function record(stream, seconds) {
   const context = new AudioContext({ sampleRate: 16000 })

@@ -7,10 +7,11 @@ import type { Server } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { strFromU8, unzipSync } from 'fflate'
 import { type BrowserContext, chromium, type Page, type Worker } from 'playwright-core'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { buildExtension } from '../../examples/extension/build.mjs'
+import { buildExtension, zipExtension } from '../../examples/extension/build.mjs'
 import { Denoiser } from '../../sdk/index.ts'
 import { serveCallers } from './callers.ts'
 import { findChromium } from './site.ts'
@@ -167,8 +168,11 @@ test('noise goes, speech stays; off, both stay: on any page and on a strict one'
   ])
   const wasm = await strict.evaluate(() => WebAssembly.compile(new Uint8Array(8)).then(String, String))
   assert.match(wasm, /Content Security policy/, 'the strict page is one')
+  await plain.evaluate('callBack(streams[0])')
   await strict.waitForTimeout(SETTLE_MS)
-  const [raw, ...on] = (await Promise.all([untouched, plain, strict].map((page) => record(page)))).map(measure)
+  const recording = [record(untouched), record(plain), record(strict), record(plain, 'remote')]
+  const [raw, ...on] = (await Promise.all(recording)).map(measure)
+  const [, , remote] = on
   await set(bench, { isOn: false })
   const off = (await Promise.all([plain, strict].map((page) => record(page)))).map(measure)
   await set(bench, { isOn: true })
@@ -183,6 +187,10 @@ test('noise goes, speech stays; off, both stay: on any page and on a strict one'
     assert.ok(Math.abs(off[i].noiseDb - raw.noiseDb) < 1, line)
     assert.ok(Math.abs(off[i].speechDb - raw.speechDb) < 1, line)
   }
+  const line = `at the other end of a call: ${show(remote)}`
+  console.log(line)
+  assert.ok(remote.noiseDb < raw.noiseDb - 10, line)
+  assert.ok(Math.abs(remote.speechDb - raw.speechDb) < 4, line)
   await Promise.all([plain, strict, untouched].map((page) => page.close()))
 })
 
@@ -284,6 +292,55 @@ test('the popup shows levels, hop and way, and its controls are the settings', a
   assert.equal(kept, { isOn: false, strengthDb: -18 })
   await popup.close()
   await set(bench, { isOn: true, strengthDb: -40 })
+})
+
+test('twenty microphones, one after the other: none of their processors stays', async ({ browser, origin }) => {
+  const page = await call(browser, `${origin}/plain`)
+  const session = await browser.newCDPSession(page)
+  await session.send('Performance.enable')
+  const count = async () => {
+    await session.send('HeapProfiler.collectGarbage')
+    const { metrics } = await session.send('Performance.getMetrics')
+    return metrics.find(({ name }) => name === 'AudioWorkletProcessors')?.value
+  }
+  assert.is(await count(), 1)
+  for (let i = 0; i < 20; i++)
+    await page.evaluate(`{ streams.at(-1).getTracks().forEach((track) => track.stop()); open({ audio: true }) }`)
+  await page.evaluate(`streams.splice(0).forEach((stream) => stream.getTracks().forEach((track) => track.stop()))`)
+  for (let turn = 0; (await count()) !== 0; turn++) {
+    assert.ok(turn < 50, `${await count()} processors`)
+    await page.waitForTimeout(100)
+  }
+  await page.close()
+})
+
+test('the package: one permission, no code from elsewhere or from text, everything that the manifest names', async ({
+  folder,
+}) => {
+  const zip = join(folder, 'extension.zip')
+  await zipExtension(join(folder, 'unpacked'), zip)
+  const files = unzipSync(readFileSync(zip))
+  const text = (name: string) => strFromU8(files[name])
+  const manifest = JSON.parse(text('manifest.json'))
+  assert.equal(manifest.permissions, ['storage'])
+  for (const key of ['host_permissions', 'optional_permissions', 'externally_connectable', 'update_url'])
+    assert.not(key in manifest, key)
+  const named = [
+    ...Object.values<string>(manifest.icons),
+    manifest.action.default_popup,
+    manifest.background.service_worker,
+    ...manifest.content_scripts.flatMap(({ js }: { js: string[] }) => js),
+    ...manifest.web_accessible_resources.flatMap(({ resources }: { resources: string[] }) => resources),
+  ]
+  assert.equal(
+    named.filter((name) => !(name in files)),
+    [],
+  )
+  for (const name of Object.keys(files).filter((name) => /\.(js|html)$/.test(name)))
+    assert.not.match(
+      text(name),
+      /\beval\(|new Function\(|importScripts\(|(src|href)="https?:|(fetch|import)\(["'`]https?:/,
+    )
 })
 
 test('where no way works: the plain microphone and the reason', async (bench) => {

@@ -202,11 +202,12 @@ async function showFigures(): Promise<void> {
   }
   const hops = sound.stopwatch.read()
   const micros = (ms: number | undefined) => (ms === undefined ? '-' : `${(1000 * ms).toFixed(0)} \u00b5s`)
-  byId('speed').textContent = hops === undefined ? '-' : `${hops.speed.toFixed(0)} x`
+  byId('speed').textContent = hops === undefined ? '-' : `${(1 / hops.speed).toFixed(4)} (${hops.speed.toFixed(0)} x)`
   byId('median').textContent = micros(hops?.medianMs)
   byId('late').textContent = micros(hops?.lateMs)
   byId('latency').textContent = `${sound.latencyMs.toFixed(1)} ms`
-  const { underruns = 0 } = (await sound.stats()) ?? {}
+  const { underruns = 0, cpuShare = 0 } = (await sound.stats()) ?? {}
+  byId('share').textContent = `${(100 * cpuShare).toFixed(1)} %`
   byId('gaps').textContent = underruns === 0 ? 'none' : String(underruns)
   sound.stopwatch.draw(byId('hops'))
 }
