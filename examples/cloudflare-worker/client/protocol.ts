@@ -1,0 +1,105 @@
+// What a sensor's gateway, the Durable Object and listeners say to one another over a WebSocket, as data. Binary messages carry
+// audio, text messages (JSON) everything else. A `hop` is 16 ms of the stream: one packet in, 256 samples at 16 kHz out.
+//
+//   sender -> object   | number u32 | 0..64 packets of 36 bytes |       0 packets: the stream ends here
+//   object -> ear      | hop u32 | 256 n samples, s16 |                 little-endian; an ear is whoever hears the stream
+//
+// Messages are numbered from 0 in each session; the object takes each exactly once and in order, whatever happens to
+// connections and to itself (link.ts). Packets inside have sequence numbers of their own, given by the sensor: what the radio
+// lost, doubled or disordered is the receiver's business.
+
+import { encodeSamples, PACKET_BYTES } from 'attenuate-edge'
+
+export const HOP_SAMPLES = 256
+export const HOP_MS = 16
+export const MAX_PACKETS = 64
+const NUMBER_BYTES = 4
+export const MAX_MESSAGE_BYTES = NUMBER_BYTES + MAX_PACKETS * PACKET_BYTES
+/** Of a text message that the object reads. */
+export const MAX_TEXT_BYTES = 256
+/** Offered as sub-protocol, and the one that is agreed on; a token goes beside it as `bearer.TOKEN`. */
+export const SUBPROTOCOL = 'attenuate.1'
+
+/** Why the object closes a connection; RFC 6455 leaves 4000..4999 to applications. */
+export const CLOSE = {
+  ended: 1000,
+  badMessage: 4400,
+  replaced: 4409,
+  tooLarge: 4413,
+  tooFast: 4429,
+} as const
+
+/** The object's text messages. */
+export type FromObject =
+  /**
+   * First of all. `next`: number of the message it waits for; `window`: messages that may be on their way; `isNew`: it does
+   * not know the session, and counts hops from `hop` on.
+   */
+  | { type: 'welcome'; next: number; hop: number; window: number; isNew: boolean; ended: boolean }
+  /** Messages before `taken` have been worked on; those before `persisted` need never be sent again. */
+  | { type: 'ack'; taken: number; persisted: number }
+  /** It has lost its memory: send again from here. */
+  | { type: 'resume'; next: number }
+  /** How much has been heard? Answered with `heard`. */
+  | { type: 'mark'; hop: number }
+  | ({ type: 'stats' } & StreamReport)
+  /** The stream is over and everything is stored. */
+  | ({ type: 'ended' } & StreamReport)
+
+/** Text messages to the object. */
+export type ToObject =
+  /** Messages before `to` are gone: the buffer was full. */
+  | { type: 'skip'; to: number }
+  /** Everything before this hop has arrived here. */
+  | { type: 'heard'; hop: number }
+
+/** A stream's counters, in hops of 16 ms and packets. */
+export interface StreamReport {
+  readonly hop: number
+  readonly seconds: number
+  readonly counters: Readonly<Record<string, number>>
+  readonly inputDb: number | null
+  readonly outputDb: number | null
+  readonly listeners: number
+  readonly sending: boolean
+}
+
+export interface PacketMessage {
+  readonly number: number
+  /** (36) each, views. None: the end. */
+  readonly packets: readonly Uint8Array[]
+}
+
+export function encodePackets(number: number, packets: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(NUMBER_BYTES + packets.length * PACKET_BYTES)
+  new DataView(bytes.buffer).setUint32(0, number, true)
+  for (const [i, packet] of packets.entries()) bytes.set(packet, NUMBER_BYTES + i * PACKET_BYTES)
+  return bytes
+}
+
+/** Undefined where the length is none that a message can have. */
+export function decodePackets(bytes: Uint8Array): PacketMessage | undefined {
+  const count = (bytes.length - NUMBER_BYTES) / PACKET_BYTES
+  if (!Number.isInteger(count) || count < 0 || count > MAX_PACKETS) return undefined
+  const number = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true)
+  const packets = Array.from({ length: count }, (_, i) => {
+    const at = NUMBER_BYTES + i * PACKET_BYTES
+    return bytes.subarray(at, at + PACKET_BYTES)
+  })
+  return { number, packets }
+}
+
+/** `samples`: f32, whole hops, the first one `hop`. */
+export function encodeAudio(hop: number, samples: Float32Array): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(NUMBER_BYTES + 2 * samples.length)
+  new DataView(bytes.buffer).setUint32(0, hop, true)
+  encodeSamples('s16', samples, samples.length, bytes.subarray(NUMBER_BYTES))
+  return bytes
+}
+
+export function decodeAudio(bytes: Uint8Array): { hop: number; samples: Int16Array } {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const samples = new Int16Array((bytes.length - NUMBER_BYTES) >> 1)
+  for (let i = 0; i < samples.length; i++) samples[i] = view.getInt16(NUMBER_BYTES + 2 * i, true)
+  return { hop: view.getUint32(0, true), samples }
+}

@@ -1,0 +1,115 @@
+// The same packets in Node and at the edge: the same samples to the bit, and the same state, whatever happens in mid-stream.
+
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import type { Sender } from '../client/sender.ts'
+import { Edge } from './edge.ts'
+import { drawPackets, expectSame, inMessages, joined, pause, receiveInNode } from './reference.ts'
+
+const PACKETS = 700
+const PER_MESSAGE = 8
+const WAIT_PACKETS = 3
+/** Two seconds of stream between checkpoints, so that an accident hits what is not stored. */
+const VARIABLES = { MAX_SPEED: '0', CHECKPOINT_MS: '2000', WAIT_PACKETS: String(WAIT_PACKETS) }
+
+const inOrder = drawPackets(PACKETS, 3)
+/** As a radio delivers them: some lost, some swapped, some twice, and a gap of two seconds. */
+const packets = inOrder
+  .filter((_, i) => i % 37 !== 5 && !(i > 300 && i < 425))
+  .flatMap((packet, i, all) =>
+    i % 23 === 7 ? [all[i + 1], packet] : i % 23 === 8 ? [] : i % 41 === 0 ? [packet, packet] : [packet],
+  )
+  .filter((packet) => packet !== undefined)
+
+const test = suite<{ edge: Edge; expected: Int16Array; snapshot: Uint8Array }>('identity')
+
+test.before(async (context) => {
+  context.edge = await Edge.start(VARIABLES)
+  const { samples, snapshot } = await receiveInNode(packets, WAIT_PACKETS)
+  context.expected = samples
+  context.snapshot = snapshot
+})
+
+test.after(({ edge }) => edge.stop())
+
+/** Sends everything; before each message `before` may do something, and is waited for. */
+async function send(
+  edge: Edge,
+  stream: string,
+  before: (message: number, sender: Sender) => Promise<unknown> | undefined = () => undefined,
+) {
+  const parts: Int16Array[] = []
+  const sender = edge.sender(stream, { onAudio: (samples) => parts.push(samples) })
+  for (const [i, message] of inMessages(packets, PER_MESSAGE).entries()) {
+    await before(i, sender)
+    sender.push(message)
+  }
+  sender.end()
+  const report = await sender.ended
+  return { heard: joined(parts), stats: sender.stats(), report }
+}
+
+/** Until the object has worked on some more hops. */
+async function heard(sender: Sender, hop: number): Promise<void> {
+  while ((sender.link.hop ?? 0) < hop) await pause(5)
+}
+
+async function snapshotOf(edge: Edge, stream: string): Promise<Uint8Array> {
+  return new Uint8Array(await (await edge.fetch(`/stream/${stream}/snapshot`)).arrayBuffer())
+}
+
+test('packets in, samples out: as in Node, and the state afterwards too', async ({ edge, expected, snapshot }) => {
+  const { heard: samples, report } = await send(edge, 'calm')
+  expectSame(samples, expected)
+  expectSame(await snapshotOf(edge, 'calm'), snapshot, 'state')
+  const { counters } = report
+  for (const name of ['lost', 'concealed', 'duplicates', 'reordered']) assert.ok(counters[name] > 0, name)
+  assert.is(counters.received, packets.length)
+  assert.is(counters.received, counters.played + counters.late + counters.duplicates)
+  assert.is(counters.resumes + counters.returns, 0)
+})
+
+test('the object dies in mid-stream, twice', async ({ edge, expected, snapshot }) => {
+  const {
+    heard: samples,
+    stats,
+    report,
+  } = await send(edge, 'crash', async (i, sender) => {
+    if (i !== 30 && i !== 50) return
+    await heard(sender, PER_MESSAGE * (i - 10))
+    await edge.accident('crash', 'crash')
+  })
+  expectSame(samples, expected)
+  expectSame(await snapshotOf(edge, 'crash'), snapshot, 'state')
+  assert.ok(stats.replayed > 0)
+  assert.is(stats.lostMessages + stats.missedHops, 0)
+  assert.is(report.counters.received, packets.length)
+})
+
+test('the connection breaks five times', async ({ edge, expected, snapshot }) => {
+  const {
+    heard: samples,
+    stats,
+    report,
+  } = await send(edge, 'breaks', async (i, sender) => {
+    if (i % 12 !== 11) return
+    await heard(sender, PER_MESSAGE * (i - 6))
+    sender.reconnect()
+  })
+  expectSame(samples, expected)
+  expectSame(await snapshotOf(edge, 'breaks'), snapshot, 'state')
+  assert.is(stats.lostMessages + stats.missedHops, 0)
+  assert.ok(report.counters.returns > 0)
+})
+
+test('the whole process is replaced', async ({ edge, expected }) => {
+  const { heard: samples, stats } = await send(edge, 'process', async (i, sender) => {
+    if (i !== 40) return
+    await heard(sender, PER_MESSAGE * 25)
+    await edge.restart(VARIABLES)
+  })
+  expectSame(samples, expected)
+  assert.is(stats.lostMessages + stats.missedHops, 0)
+})
+
+test.run()

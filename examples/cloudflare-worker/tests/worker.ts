@@ -1,0 +1,33 @@
+// The Worker as it is deployed, and three accidents on demand, at /test/NAME/...: the object dies (`crash`), wakes with a
+// checkpoint that somebody has tampered with (`forge`), is forgotten (`forget`).
+
+import worker, { Census, Stream as Production } from '../src/index.ts'
+import type { Env } from '../src/limits.ts'
+
+export { Census }
+
+export class Stream extends Production {
+  override async fetch(request: Request): Promise<Response> {
+    const { pathname } = new URL(request.url)
+    if (pathname === '/crash') this.ctx.abort('crashed by a test')
+    if (pathname === '/forge') {
+      const checkpoint = await this.ctx.storage.get<{ snapshot: Uint8Array }>('checkpoint')
+      await this.ctx.storage.put('checkpoint', { ...checkpoint, snapshot: new Uint8Array(await request.arrayBuffer()) })
+      await this.ctx.storage.sync()
+      this.ctx.abort('forged by a test')
+    }
+    if (pathname === '/forget') await this.alarm()
+    return super.fetch(request)
+  }
+}
+
+export default {
+  async fetch(request, env, ctx) {
+    const [, name, accident] = new URL(request.url).pathname.match(/^\/test\/([\w-]+)\/(\w+)$/) ?? []
+    if (name === undefined) return worker.fetch(request, env, ctx)
+    const object = env.STREAMS.get(env.STREAMS.idFromName(name))
+    const body = await request.arrayBuffer()
+    await object.fetch(`http://test/${accident}`, { method: 'POST', body }).catch(() => undefined)
+    return new Response('done')
+  },
+} satisfies ExportedHandler<Env>
