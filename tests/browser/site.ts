@@ -11,6 +11,7 @@ const PROGRAMS = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-
 const IMPORTS = {
   'attenuate-edge': '/dist/sdk/index.browser.js',
   'attenuate-edge/worklet': '/dist/sdk/worklet/index.js',
+  'attenuate-edge/webgpu': '/dist/sdk/webgpu/index.browser.js',
   '@noble/hashes/': '/node_modules/@noble/hashes/',
 }
 const EMPTY_PAGE = `<!doctype html><meta charset="utf-8"><title>test</title>
