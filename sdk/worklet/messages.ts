@@ -7,6 +7,8 @@ import type { Latency } from '../latency.ts'
 /** Given to the processor when it is made. */
 export interface ProcessorOptions {
   readonly wasm: WebAssembly.Module
+  /** The same for the same module. */
+  readonly wasmName: string
   /** A model file, checked again before it runs. */
   readonly model: Uint8Array
   readonly channels: number

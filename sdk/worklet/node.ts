@@ -1,34 +1,21 @@
 // A denoiser as an AudioWorkletNode: connect a source, connect it on. In: a context of any rate, a model. Out: a node with
 // parameters `strengthDb` and `bypass`, a known latency, and an end.
 
-import { findModule, type WasmSource } from '../cores.ts'
+import { findModule } from '../cores.ts'
+import type { DenoiserOptions } from '../denoiser.ts'
 import { AttenuateError, type ErrorCode, fail } from '../errors.ts'
-import type { HighBandMode } from '../highBand.ts'
 import { browserHost } from '../host.browser.ts'
 import type { Latency } from '../latency.ts'
-import { type LoadOptions, type ModelSource, parseModel } from '../model.ts'
-import { mixtureOf, type Preset } from '../preset.ts'
+import { type LoadOptions, parseModel } from '../model.ts'
+import { mixtureOf } from '../preset.ts'
 import type { Answer, NodeStats, ProcessorOptions, Question, Ready } from './messages.ts'
 import { LEAST_STRENGTH_DB, PROCESSOR_NAME } from './messages.ts'
 
-/** Of `createDenoiserNode`. */
-export interface DenoiserNodeOptions extends LoadOptions {
-  /** Default: `base`. */
-  readonly model?: ModelSource
-  /** 1 (default) to 8; the node mixes what is connected up or down to it, as `channelCount` does. */
-  readonly channels?: number
-  /** All channels get one filter, so that the stereo image stays: see `DenoiserOptions`. Default: false. */
-  readonly linked?: boolean
-  /** What becomes of the band above 8 kHz, which the model cannot hear: `follow` (default), `pass` or `drop`. */
-  readonly highBand?: HighBandMode
-  /** What strength and comfort noise are unless said otherwise. */
-  readonly preset?: Preset
-  /** dB: at most so much is taken away; 0 bypass, -120 and less all. */
-  readonly strengthDb?: number
-  /** dBFS. */
-  readonly comfortNoiseDb?: number
-  /** The core: a compiled module, bytes or a URL; default: this package's, fetched once per page. */
-  readonly wasm?: WasmSource
+/** What a node has in common with a `Denoiser`. */
+type Common = 'model' | 'channels' | 'linked' | 'highBand' | 'preset' | 'strengthDb' | 'comfortNoiseDb' | 'wasm'
+
+/** Of `createDenoiserNode`. Channels (default 1): what is connected is mixed up or down to them, as `channelCount` does. */
+export interface DenoiserNodeOptions extends LoadOptions, Pick<DenoiserOptions, Common> {
   /**
    * Quanta over which the arithmetic of a hop is spread, 1 to 16, as far as a hop lasts: the worst quantum falls to that part
    * of it, and each quantum beyond the first adds one to the latency (2.7 ms at 48 kHz). Default 2; 1 for the least latency.
@@ -40,6 +27,8 @@ export interface DenoiserNodeOptions extends LoadOptions {
 
 /** The processor's file added once to each context. */
 const added = new WeakMap<BaseAudioContext, Map<string, Promise<void>>>()
+/** Names of compiled cores: a worklet gets a copy with every node, and must know which are the same. */
+const names = new WeakMap<WebAssembly.Module, string>()
 /** How long `close` waits for the processor. */
 const CLOSE_MS = 500
 /** Samples of a render quantum where the context does not say. */
@@ -67,7 +56,7 @@ export async function createDenoiserNode(
   signal?.throwIfAborted()
   const quantum = (context as { renderQuantumSize?: number }).renderQuantumSize ?? USUAL_QUANTUM
   const form = { channels, linked, quantum, spreadQuanta, ...(highBand !== undefined && { highBand }) }
-  const node = new DenoiserNode(context, { wasm, model: parsed.toBytes(), ...form, ...mixture })
+  const node = new DenoiserNode(context, { wasm, wasmName: nameOf(wasm), model: parsed.toBytes(), ...form, ...mixture })
   try {
     await node.ready
   } catch (error) {
@@ -75,6 +64,13 @@ export async function createDenoiserNode(
     throw error
   }
   return node
+}
+
+/** Unlike those that another copy of this module gives. */
+function nameOf(wasm: WebAssembly.Module): string {
+  const name = names.get(wasm) ?? `${performance.timeOrigin} ${Math.random()}`
+  names.set(wasm, name)
+  return name
 }
 
 async function addProcessor(context: BaseAudioContext, source: string | URL): Promise<void> {

@@ -15,6 +15,15 @@ declare class AudioWorkletProcessor {
   readonly port: MessagePort
 }
 
+/** The first copy of each module: nodes with the same one share one core, and the weights in it. */
+const modules = new Map<string, WebAssembly.Module>()
+
+function firstOf(name: string, copy: WebAssembly.Module): WebAssembly.Module {
+  const first = modules.get(name) ?? copy
+  modules.set(name, first)
+  return first
+}
+
 class DenoiserProcessor extends AudioWorkletProcessor {
   static get parameterDescriptors() {
     return [
@@ -37,11 +46,15 @@ class DenoiserProcessor extends AudioWorkletProcessor {
   constructor({ processorOptions }: { processorOptions: ProcessorOptions }) {
     super()
     this.port.onmessage = ({ data }) => this.#answer(data)
-    this.#open(processorOptions).catch((error) => this.#complain(0, error))
+    this.#open(processorOptions).catch((error) => {
+      this.#isClosed = true
+      this.#complain(0, error)
+    })
   }
 
   async #open(options: ProcessorOptions): Promise<void> {
-    const parts = await prepareParts(workletHost, { ...options, sampleRate, outputRate: sampleRate, now: clock })
+    const wasm = firstOf(options.wasmName, options.wasm)
+    const parts = await prepareParts(workletHost, { ...options, wasm, sampleRate, outputRate: sampleRate, now: clock })
     const { quantum, spreadQuanta } = options
     const spreadSamples = chooseSpread(parts.program.model, sampleRate, quantum, spreadQuanta)
     const denoiser = new Denoiser({ ...parts, spreadSamples })
