@@ -1,0 +1,151 @@
+// Many streams at once, as fast as the machine goes, over a bad radio and a bad network: 5 % of the packets lost, 2 % doubled, 3 %
+// late by a few places, connections cut, objects killed. In: how many streams, how long. Out: a report; throws when a
+// sample differs from Node's, a counter does not add up, or something was lost that nobody reported.
+//
+//   npm run soak:edge                         64 streams of five minutes
+//   npm run soak:edge -- --streams 8 --seconds 20
+
+import { readdirSync, readFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import * as assert from 'uvu/assert'
+import { seedRandom } from '../../../quantize/specimens.ts'
+import { Edge } from './edge.ts'
+import { drawPackets, expectSame, inMessages, joined, pause, receiveInNode } from './reference.ts'
+
+export interface SoakOptions {
+  readonly streams: number
+  readonly seconds: number
+  /** Accidents of each stream: connections cut, and objects that die. */
+  readonly cuts: number
+  readonly crashes: number
+}
+
+export interface SoakReport {
+  readonly audioSeconds: number
+  readonly wallSeconds: number
+  /** Resident memory of the runtime's processes, MB, over the run. */
+  readonly memoryMb: readonly number[]
+  readonly totals: Readonly<Record<string, number>>
+}
+
+const WAIT_PACKETS = 3
+const PER_MESSAGE = 8
+const VARIABLES = { MAX_SPEED: '0', MAX_CONNECTIONS: '1000', WAIT_PACKETS: String(WAIT_PACKETS) }
+
+export async function soak(options: SoakOptions): Promise<SoakReport> {
+  const edge = await Edge.start(VARIABLES)
+  const memoryMb: number[] = []
+  const watch = setInterval(() => memoryMb.push(measureMemoryMb()), 2000)
+  try {
+    const started = performance.now()
+    const runs = await Promise.all(Array.from({ length: options.streams }, (_, i) => play(edge, i, options)))
+    const wallSeconds = (performance.now() - started) / 1000
+    const totals: Record<string, number> = {}
+    for (const [i, run] of runs.entries())
+      for (const [name, count] of Object.entries(await check(i, run, options)))
+        totals[name] = (totals[name] ?? 0) + count
+    return { audioSeconds: options.streams * options.seconds, wallSeconds, memoryMb, totals }
+  } finally {
+    clearInterval(watch)
+    await edge.stop()
+  }
+}
+
+interface Run {
+  readonly samples: Int16Array
+  readonly counters: Readonly<Record<string, number>>
+  readonly link: Readonly<Record<string, number>>
+}
+
+async function play(edge: Edge, stream: number, { seconds, cuts, crashes }: SoakOptions): Promise<Run> {
+  const messages = inMessages(disturb(packetsOf(stream, seconds), stream), PER_MESSAGE)
+  const random = seedRandom(1000 + stream)
+  const draw = (count: number) => new Set(Array.from({ length: count }, () => Math.floor(random() * messages.length)))
+  const [cutAt, crashAt] = [draw(cuts), draw(crashes)]
+  const parts: Int16Array[] = []
+  const sender = edge.sender(`soak-${stream}`, { onAudio: (samples) => parts.push(samples) })
+  for (const [i, message] of messages.entries()) {
+    if (cutAt.has(i)) sender.reconnect()
+    if (crashAt.has(i)) await edge.accident(`soak-${stream}`, 'crash')
+    sender.push(message)
+    while (sender.link.room < 448) await pause(1)
+  }
+  sender.end()
+  const { counters } = await sender.ended
+  return { samples: joined(parts), counters, link: { ...sender.stats() } }
+}
+
+function packetsOf(stream: number, seconds: number): Uint8Array[] {
+  return drawPackets(Math.round(seconds / 0.016), stream)
+}
+
+/** What the radio does. */
+function disturb(packets: readonly Uint8Array[], seed: number): Uint8Array[] {
+  const random = seedRandom(seed)
+  const places = packets.flatMap((packet, i) => {
+    if (random() < 0.05) return []
+    const at = random() < 0.03 ? i + 1 + 4 * random() : i
+    return random() < 0.02
+      ? [
+          { packet, at },
+          { packet, at: at + 3 * random() },
+        ]
+      : [{ packet, at }]
+  })
+  return places.sort((a, b) => a.at - b.at).map(({ packet }) => packet)
+}
+
+async function check(stream: number, { samples, counters, link }: Run, { seconds }: SoakOptions) {
+  const sent = packetsOf(stream, seconds)
+  const arrived = disturb(sent, stream)
+  const expected = await receiveInNode(arrived, WAIT_PACKETS)
+  expectSame(samples, expected.samples, `samples of stream ${stream}`)
+  for (const [name, count] of Object.entries(expected.stats))
+    assert.is(counters[name], count, `${name} of stream ${stream}`)
+  assert.is(counters.received, arrived.length)
+  assert.is(counters.received, counters.played + counters.late + counters.duplicates)
+  assert.is(samples.length, 256 * (counters.played + counters.lost))
+  assert.is(link.lostMessages + counters.lostMessages + link.missedHops + counters.freshStarts, 0)
+  assert.is(link.buffered, 0)
+  const { lost, concealed, late, duplicates, reordered } = counters
+  return {
+    sent: sent.length,
+    arrived: arrived.length,
+    lost,
+    concealed,
+    late,
+    duplicates,
+    reordered,
+    ...pick(counters, link),
+  }
+}
+
+function pick(counters: Run['counters'], link: Run['link']) {
+  return { connections: counters.connections, returns: counters.returns, replayed: link.replayed }
+}
+
+/** Of all workerd processes that this one has started. */
+function measureMemoryMb(): number {
+  let kb = 0
+  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+    try {
+      const status = readFileSync(`/proc/${pid}/status`, 'utf8')
+      if (!/^Name:\s+workerd$/m.test(status) || !status.includes(`PPid:\t${process.pid}\n`)) continue
+      kb += Number(status.match(/^VmRSS:\s+(\d+)/m)?.[1] ?? 0)
+    } catch {
+      // ended a moment ago
+    }
+  }
+  return Math.round(kb / 1024)
+}
+
+if (process.argv[1]?.endsWith('soak.ts')) {
+  const { values } = parseArgs({ options: { streams: { type: 'string' }, seconds: { type: 'string' } } })
+  const report = await soak({
+    streams: Number(values.streams ?? 64),
+    seconds: Number(values.seconds ?? 300),
+    cuts: 5,
+    crashes: 2,
+  })
+  console.log(JSON.stringify(report, null, 2))
+}
