@@ -75,11 +75,20 @@ async function takePopup(browser: BrowserContext): Promise<void> {
     const tab = await background.evaluate(async () => (await chrome.tabs.query({ active: true }))[0].id)
     const popup = await open(browser, new URL(`popup.html?tab=${tab}`, background.url()).href, scheme, 320, 400)
     await popup.waitForTimeout(PLAY_MS)
+    await popup.waitForFunction(isTelling)
     await popup.locator('body').screenshot({ path: join(to, `popup-${scheme}.png`) })
     await popup.close()
     await call.close()
   }
   server.close()
+}
+
+/** A moment at which the meters show what they are for. */
+function isTelling(): boolean {
+  const [before, after] = ['.before-db', '.after-db'].map((name) =>
+    Number.parseFloat(document.querySelector(name)?.textContent ?? ''),
+  )
+  return before > -30 && after < before - 15
 }
 
 async function open(

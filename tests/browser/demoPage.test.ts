@@ -226,6 +226,7 @@ test('a file is dropped: it plays', async (bench) => {
   }, bytes)
   await page.waitForFunction(() => document.getElementById('play')!.textContent === 'Stop')
   assert.is(await page.innerText('#source-hint'), 'dropped.wav')
+  assert.match(await page.innerText('.after .axis'), /^16 kHz\s+12\s+8\s+4\s+0$/)
   assert.ok(await page.isHidden('#drop'))
   assert.equal(complaints, [])
   await page.close()

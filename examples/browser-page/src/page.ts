@@ -6,6 +6,10 @@ import { type Heard, Sound } from './sound.ts'
 import { fetchClip, openFile, openMicrophone, type Source } from './source.ts'
 import { Spectrogram } from './spectrogram.ts'
 
+/** Of the spectrograms: what the clip has; elsewhere what speech has. */
+const CLIP_TOP_HZ = 8000
+const TOP_HZ = 16000
+
 type SourceName = 'clip' | 'file' | 'microphone'
 
 /** From here on down everything is taken away. */
@@ -77,11 +81,24 @@ async function start(): Promise<void> {
     await sound.context.resume()
     source = await openSource(sound)
     source.node.connect(sound.input)
+    scaleSpectrograms(sourceName() === 'clip' ? CLIP_TOP_HZ : TOP_HZ)
   } finally {
     play.disabled = false
   }
   play.textContent = 'Stop'
   say(`Playing at ${sound.context.sampleRate} Hz.`)
+}
+
+function scaleSpectrograms(topHz: number): void {
+  for (const of of ['before', 'after'] as const) {
+    spectrograms[of].topHz = topHz
+    byId(of).ariaLabel = `Spectrogram ${of}, 0 to ${topHz / 1000} kHz, the last seconds`
+  }
+  for (const axis of document.querySelectorAll('.axis'))
+    for (const [i, mark] of [...axis.children].entries()) {
+      const kilohertz = (topHz / 1000) * (1 - i / (axis.children.length - 1))
+      mark.textContent = i === 0 ? `${kilohertz} kHz` : String(kilohertz)
+    }
 }
 
 async function stop(): Promise<void> {

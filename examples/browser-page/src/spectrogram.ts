@@ -3,7 +3,6 @@
 
 import { fit } from './canvas.ts'
 
-const TOP_HZ = 8000
 const LEAST_DB = -105
 const MOST_DB = -25
 /** CSS pixels. */
@@ -27,6 +26,7 @@ export class Spectrogram {
   readonly #canvas: HTMLCanvasElement
   readonly #context: CanvasRenderingContext2D
   readonly #isCalm = matchMedia('(prefers-reduced-motion: reduce)').matches
+  #topHz = 8000
   #decibels = new Float32Array(0)
   #at = 0
   #last = 0
@@ -35,6 +35,12 @@ export class Spectrogram {
   constructor(canvas: HTMLCanvasElement) {
     this.#canvas = canvas
     this.#context = canvas.getContext('2d', { willReadFrequently: false })!
+  }
+
+  /** Another scale begins an empty picture. */
+  set topHz(topHz: number) {
+    if (topHz !== this.#topHz) this.#clear()
+    this.#topHz = topHz
   }
 
   /** `now`: of requestAnimationFrame, ms. */
@@ -62,12 +68,14 @@ export class Spectrogram {
   #fit(): { readonly width: number; readonly height: number } {
     const before = this.#canvas.width
     const size = fit(this.#canvas)
-    if (before !== size.width) {
-      this.#at = 0
-      this.#context.fillStyle = `rgb(${STOPS[0].join()})`
-      this.#context.fillRect(0, 0, size.width, size.height)
-    }
+    if (before !== size.width) this.#clear()
     return size
+  }
+
+  #clear(): void {
+    this.#at = 0
+    this.#context.fillStyle = `rgb(${STOPS[0].join()})`
+    this.#context.fillRect(0, 0, this.#canvas.width, this.#canvas.height)
   }
 
   #column(rate: number, width: number, height: number): ImageData {
@@ -75,8 +83,8 @@ export class Spectrogram {
     const pixels = new Uint32Array(image.data.buffer)
     const binsPerHz = (2 * this.#decibels.length) / rate
     for (let y = 0; y < height; y++) {
-      const from = Math.floor(((height - y - 1) / height) * TOP_HZ * binsPerHz)
-      const to = Math.max(from + 1, Math.floor(((height - y) / height) * TOP_HZ * binsPerHz))
+      const from = Math.floor(((height - y - 1) / height) * this.#topHz * binsPerHz)
+      const to = Math.max(from + 1, Math.floor(((height - y) / height) * this.#topHz * binsPerHz))
       let most = LEAST_DB
       for (let bin = from; bin < to && bin < this.#decibels.length; bin++) most = Math.max(most, this.#decibels[bin])
       const share = Math.min(1, (most - LEAST_DB) / (MOST_DB - LEAST_DB))
