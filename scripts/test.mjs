@@ -25,7 +25,7 @@ if (words.length === 0) {
 }
 await step('build', 'npm', ['run', '--silent', 'build'])
 const waiting = findTests()
-if (waiting.some((file) => /^tests\/(browser|bundlers|engines)\//.test(file))) ensureChromium()
+if (waiting.some((file) => /^tests\/(browser|bundlers|engines)\/|\/page\.test/.test(file))) ensureChromium()
 if (waiting.length === 0) count('no test file found', 0, 1, '')
 await Promise.all(Array.from({ length: PROCESSES }, work))
 console.log(`${totals.passed} passed, ${totals.failed} failed`)

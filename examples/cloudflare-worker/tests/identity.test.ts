@@ -2,6 +2,7 @@
 
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import type { StreamReport } from '../client/protocol.ts'
 import type { Sender } from '../client/sender.ts'
 import { Edge } from './edge.ts'
 import { drawPackets, expectSame, inMessages, joined, pause, receiveInNode } from './reference.ts'
@@ -100,6 +101,46 @@ test('the connection breaks five times', async ({ edge, expected, snapshot }) =>
   expectSame(await snapshotOf(edge, 'breaks'), snapshot, 'state')
   assert.is(stats.lostMessages + stats.missedHops, 0)
   assert.ok(report.counters.returns > 0)
+})
+
+test('the object hibernates with the sockets open, and wakes', async ({ edge, expected, snapshot }) => {
+  const breaks: string[] = []
+  const parts: Int16Array[] = []
+  const sender = edge.sender('sleep', {
+    onAudio: (samples) => parts.push(samples),
+    onBreak: (reason) => breaks.push(reason),
+  })
+  const listener = edge.listen('sleep')
+  await listener.opened
+  const countConnections = async () => {
+    const { counters } = (await (await edge.fetch('/stream/sleep')).json()) as StreamReport
+    return counters.connections
+  }
+  for (const message of inMessages(packets, PER_MESSAGE).slice(0, 20)) sender.push(message)
+  await heard(sender, 100)
+  assert.is(await countConnections(), 2)
+  // two seconds until the rest is stored, ten more until workerd lets it go
+  await pause(14_000)
+  assert.is(sender.stats().buffered, 0, 'everything is stored')
+  assert.is(await countConnections(), 0, 'another instance, which has counted nothing yet')
+  for (const message of inMessages(packets, PER_MESSAGE).slice(20)) sender.push(message)
+  sender.end()
+  await sender.ended
+  await listener.closed
+  expectSame(joined(parts), expected)
+  expectSame(joined(listener.parts), expected, 'what the listener heard')
+  expectSame(await snapshotOf(edge, 'sleep'), snapshot, 'state')
+  assert.equal(breaks, [])
+})
+
+test('a stream that nobody sends to is forgotten', async ({ edge, expected }) => {
+  const first = await send(edge, 'forgotten')
+  await edge.accident('forgotten', 'forget')
+  const { counters } = (await (await edge.fetch('/stream/forgotten')).json()) as StreamReport
+  assert.is(counters.received, 0)
+  const again = await send(edge, 'forgotten')
+  expectSame(first.heard, expected)
+  expectSame(again.heard, expected)
 })
 
 test('the whole process is replaced', async ({ edge, expected }) => {
