@@ -6,10 +6,9 @@
 
 import type { SnapshotReader, SnapshotWriter } from './snapshot.ts'
 
-/** Decibel at which a sign is worth one half, and how many lead to 0.73. */
-const KEPT = { middleDb: -9, widthDb: 1.5 }
-const BELOW_LOUDEST = { middleDb: -25, widthDb: 2 }
-const AUDIBLE = { middleDb: -70, widthDb: 2 }
+/** Of the three signs (kept, below the loudest, audible): dB at which one is worth one half, and how many lead to 0.73. */
+const MIDDLE_DB = [-9, -25, -70]
+const WIDTH_DB = [1.5, 2, 2]
 /** The loudest is forgotten by so much. */
 const FORGET_DB_PER_SECOND = 2
 const RELEASE_MS = 60
@@ -24,6 +23,8 @@ export class Activity {
   readonly #release: number
   /** [mean square of the loudest hop, value]; in an array, as V8 allocates for every number a field is given. */
   readonly #state = Float64Array.of(SILENCE, 0)
+  /** Mean squares that a hop is compared with: before the network, the loudest, full scale. */
+  readonly #references = Float64Array.of(0, 0, 1)
 
   constructor(hopMs: number) {
     this.#forget = 10 ** ((-FORGET_DB_PER_SECOND * hopMs) / 10000)
@@ -36,7 +37,15 @@ export class Activity {
     const before = measured[BEFORE]
     const after = measured[AFTER]
     state[0] = Math.max(after, state[0] * this.#forget, SILENCE)
-    const value = signOf(after, before, KEPT) * signOf(after, state[0], BELOW_LOUDEST) * signOf(after, 1, AUDIBLE)
+    const references = this.#references
+    references[0] = before
+    references[1] = state[0]
+    let value = 1
+    // each a soft step over the ratio of two mean squares; no function, as V8 allocates for every number one returns
+    for (let i = 0; i < references.length; i++) {
+      const db = 10 * Math.log10((after + SILENCE) / (references[i] + SILENCE))
+      value *= 1 / (1 + Math.exp((MIDDLE_DB[i] - db) / WIDTH_DB[i]))
+    }
     state[1] = Math.max(value, state[1] * this.#release)
   }
 
@@ -58,14 +67,4 @@ export class Activity {
     this.#state[0] = Math.max(SILENCE, from.f64('loudest hop'))
     this.#state[1] = from.share('voice activity')
   }
-}
-
-/** A soft step over the ratio of two mean squares. */
-function signOf(
-  power: number,
-  reference: number,
-  { middleDb, widthDb }: { middleDb: number; widthDb: number },
-): number {
-  const db = 10 * Math.log10((power + SILENCE) / (reference + SILENCE))
-  return 1 / (1 + Math.exp((middleDb - db) / widthDb))
 }

@@ -11,7 +11,7 @@ import type { Model } from '../quantize/modelfile.ts'
 import { Arena } from './arena.ts'
 import { AttenuateError, fail } from './errors.ts'
 import type { ParsedModel } from './model.ts'
-import { type FilterShape, filterBytes, shapeFilter, writeFilter } from './resampling.ts'
+import { type FilterPhase, type FilterShape, filterBytes, shapeFilter, writeFilter } from './resampling.ts'
 
 const PAGE_BYTES = 65536
 
@@ -123,9 +123,9 @@ export class Core {
     this.#arena.release(state, program.model.stateBytes)
   }
 
-  /** Puts a filter into memory, once per pair of rates; `piece` inputs go in at once. Each one acquired is released once. */
-  acquireFilter(inputRate: number, outputRate: number, piece: number): Filter {
-    const shape = shapeFilter(inputRate, outputRate)
+  /** Puts a filter into memory, once per pair of rates and phase; `piece` inputs go in at once. Each one acquired is released once. */
+  acquireFilter(inputRate: number, outputRate: number, piece: number, phase: FilterPhase = 'linear'): Filter {
+    const shape = shapeFilter(inputRate, outputRate, phase)
     const key = filterKey(shape)
     const known = this.#filters.get(key)
     if (known !== undefined) {
@@ -178,8 +178,8 @@ export class Core {
   }
 }
 
-function filterKey({ outputs, inputs }: FilterShape): string {
-  return `${outputs}/${inputs}`
+function filterKey({ outputs, inputs, phase }: FilterShape): string {
+  return `${outputs}/${inputs} ${phase}`
 }
 
 /** Throws LOAD_FAILED where the module is no core. */

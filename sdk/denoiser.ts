@@ -20,6 +20,7 @@ import { Planes } from './planes.ts'
 import { checkChannels, checkMixture, checkStrength, chooseLinking } from './preparation.ts'
 import { mixtureOf, type Preset } from './preset.ts'
 import { Recorder } from './recorder.ts'
+import type { FilterPhase } from './resampling.ts'
 import { refuse, SnapshotReader, SnapshotWriter } from './snapshot.ts'
 import { type ChunkChanger, changeChunks, iterateChunks, type StreamOptions, toTransformStream } from './stream.ts'
 import { Supervision, type SupervisionStats } from './supervision.ts'
@@ -56,6 +57,12 @@ export interface DenoiserOptions {
    * `follow` where what comes out has the rate of what goes in, above the model's; else there is none to keep.
    */
   readonly highBand?: HighBandMode
+  /**
+   * Of the filters between the rates. `linear` (default): all frequencies are as late. `minimum`: earlier by about 3 ms of
+   * `latency`, while the last kilohertz below the band's edge come later than the rest; only with `highBand: 'drop'`, which
+   * is the default then.
+   */
+  readonly phase?: FilterPhase
   /** Strength and comfort noise by purpose: `full` (default), `gentle` for speech recognition, `natural` for calls. */
   readonly preset?: Preset
   /** Bound on attenuation in dB: -Infinity all that the model does, -18 gentle, 0 bypass at the same latency. Default: the preset's. */
@@ -155,6 +162,8 @@ export class Denoiser {
   readonly linked: boolean
   /** What becomes of the band above the model's. */
   readonly highBand: HighBandMode
+  /** Of the filters between the rates. */
+  readonly phase: FilterPhase
   /** The validated model: sizes, rates, card. */
   readonly model: Model
   /** Where the delay comes from. */
@@ -187,6 +196,7 @@ export class Denoiser {
     this.channels = channels
     this.linked = parts.linked
     this.highBand = parts.highBand
+    this.phase = parts.phase
     this.latency = latencyOf(program.model, parts)
     this.#strengthDb = parts.strengthDb
     this.#comfortNoiseDb = parts.comfortNoiseDb
@@ -551,8 +561,8 @@ export class Denoiser {
   }
 
   get #form(): Form {
-    const { channels, sampleRate, outputRate, linked, highBand } = this
-    return { channels, sampleRate, outputRate, linked, highBand, rungs: this.#rungs }
+    const { channels, sampleRate, outputRate, linked, highBand, phase } = this
+    return { channels, sampleRate, outputRate, linked, highBand, phase, rungs: this.#rungs }
   }
 
   get #owner() {

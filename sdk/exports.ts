@@ -14,6 +14,7 @@ export { DEFAULT_MODEL, MODELS, type ModelName, type ShippedModel } from './mode
 export { decodeSamples, encodeSamples, SAMPLE_FORMATS, type SampleFormat, sampleBytes } from './pcm.ts'
 export { PRESETS, type Preset } from './preset.ts'
 export { type Replay, replay } from './replay.ts'
+export { type FilterPhase, PHASES } from './resampling.ts'
 export { type BlockFormat, decodeBlock, encodeBlock, type NibbleOrder, type SensorLaw } from './sensor/codec.ts'
 export { SensorEncoder, type SensorEncoderOptions } from './sensor/encoder.ts'
 export { decodePacket, encodePacket, PACKET_BYTES } from './sensor/packet.ts'

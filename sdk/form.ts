@@ -3,6 +3,7 @@
 
 import { fail } from './errors.ts'
 import { HIGH_BANDS, type HighBandMode } from './highBand.ts'
+import { type FilterPhase, PHASES } from './resampling.ts'
 import { type SnapshotReader, type SnapshotWriter, wordsOfSnapshot } from './snapshot.ts'
 
 export interface Form {
@@ -11,6 +12,7 @@ export interface Form {
   readonly outputRate: number
   readonly linked: boolean
   readonly highBand: HighBandMode
+  readonly phase: FilterPhase
   /** Networks of the ladder; 0 without a governor. */
   readonly rungs: number
 }
@@ -32,17 +34,19 @@ export function expectForm(form: Form, from: SnapshotReader): void {
 
 /** Of a snapshot. Values that no stream has are undefined. */
 export function formOfSnapshot(bytes: Uint8Array): Partial<Form> {
-  const [channels, sampleRate, outputRate, linked, highBand, rungs] = wordsOfSnapshot(bytes, 6)
-  return { channels, sampleRate, outputRate, linked: LINKS[linked], highBand: HIGH_BANDS[highBand], rungs }
+  const [channels, sampleRate, outputRate, linked, highBand, phase, rungs] = wordsOfSnapshot(bytes, 7)
+  const names = { linked: LINKS[linked], highBand: HIGH_BANDS[highBand], phase: PHASES[phase] }
+  return { channels, sampleRate, outputRate, ...names, rungs }
 }
 
-function wordsOf({ channels, sampleRate, outputRate, linked, highBand, rungs }: Form): [string, number][] {
+function wordsOf({ channels, sampleRate, outputRate, linked, highBand, phase, rungs }: Form): [string, number][] {
   return [
     ['channels', channels],
     ['sample rate', sampleRate],
     ['output rate', outputRate],
     ['linked channels', LINKS.indexOf(linked)],
     [`high band (${HIGH_BANDS.join(', ')} from 0 on)`, HIGH_BANDS.indexOf(highBand)],
+    [`phase (${PHASES.join(', ')} from 0 on)`, PHASES.indexOf(phase)],
     ['rungs of the ladder', rungs],
   ]
 }

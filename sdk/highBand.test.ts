@@ -129,7 +129,7 @@ const LAG = 160
 
 /** Frames at 48 kHz around something that scales the band of the model by `scale` and is LAG samples late. */
 function openScaled(mode: 'follow' | 'pass', scale: (hop: number) => number): Framing {
-  const rates = { sampleRate: RATE, outputRate: RATE }
+  const path = { sampleRate: RATE, outputRate: RATE, linked: false, phase: 'linear' } as const
   const shape = { inputHop: HOP, outputHop: HOP, lagSamples: LAG, zeroHops: 3, lookaheadHops: 0 }
   const highBand = new HighBand({ mode, channels: 1, hop: HOP, hopMs: 4, lagSamples: LAG, reachSamples: 1024 }, 0)
   const dry = new Float32Array(LAG + HOP)
@@ -145,7 +145,7 @@ function openScaled(mode: 'follow' | 'pass', scale: (hop: number) => number): Fr
     end() {},
   }
   const model = { inputRate: 16000, outputRate: 16000, inputHop: HOP, outputHop: HOP } as Model
-  return new RatedFrames(core, model, new Frames(shape, runner), { ...rates, channels: 1, mostPending: 4000, highBand })
+  return new RatedFrames(core, model, new Frames(shape, runner), { ...path, channels: 1, mostPending: 4000, highBand })
 }
 
 function playFrames(frames: Framing, samples: Float32Array): Float32Array {

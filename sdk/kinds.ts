@@ -13,6 +13,7 @@ const OPTIONS: Readonly<Record<string, Kind>> = {
   channels: 'number',
   linked: 'boolean',
   highBand: 'string',
+  phase: 'string',
   preset: 'string',
   strengthDb: 'number',
   comfortNoiseDb: 'number',

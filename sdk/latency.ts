@@ -2,7 +2,7 @@
 // `deliveredSamples` is what an impulse test measures when chunks are single hops (FORMAT.md, Header).
 
 import type { Model } from '../quantize/modelfile.ts'
-import { shapeFilter } from './resampling.ts'
+import { type FilterPhase, shapeFilter } from './resampling.ts'
 
 /** Where the delay comes from, in samples at the output rate; parts may be fractions where that is not the model's. */
 export interface Latency {
@@ -32,6 +32,8 @@ export interface Rates {
 export interface Path extends Rates {
   /** Channels share one filter, which takes a hop more. */
   readonly linked: boolean
+  /** Of the filters between the rates. */
+  readonly phase: FilterPhase
   /** Samples at the model's rate over which a hop is run (frames.ts). Default 0. */
   readonly spreadSamples?: number
 }
@@ -60,10 +62,14 @@ export function latencyOf(model: Model, path: Path): Latency {
 }
 
 /** The most that an output waits for inputs, in whole samples at the output rate: what each stage needs, from the end on. */
-function worstDelay(model: Model, { sampleRate, outputRate, spreadSamples = 0 }: Path, lagSamples: number): number {
+function worstDelay(
+  model: Model,
+  { sampleRate, outputRate, phase, spreadSamples = 0 }: Path,
+  lagSamples: number,
+): number {
   const { inputRate, inputHop, outputHop } = model
-  const up = inputsNeeded(model.outputRate, outputRate)
-  const down = inputsNeeded(sampleRate, inputRate)
+  const up = inputsNeeded(model.outputRate, outputRate, phase)
+  const down = inputsNeeded(sampleRate, inputRate, phase)
   let worst = 0
   for (let n = 0; n < OUTPUTS; n++) {
     const hops = Math.ceil((up(n) + lagSamples) / outputHop)
@@ -74,8 +80,8 @@ function worstDelay(model: Model, { sampleRate, outputRate, spreadSamples = 0 }:
 }
 
 /** Inputs that must be there before output n is (resampler.ts). */
-function inputsNeeded(from: number, to: number): (n: number) => number {
+function inputsNeeded(from: number, to: number, phase: FilterPhase): (n: number) => number {
   if (from === to) return (n) => n + 1
-  const { taps, inputs, outputs } = shapeFilter(from, to)
-  return (n) => Math.floor((n * inputs) / outputs) + taps / 2 + 1
+  const { ahead, inputs, outputs } = shapeFilter(from, to, phase)
+  return (n) => Math.floor((n * inputs) / outputs) + ahead + 1
 }

@@ -172,12 +172,16 @@ test('neither strength nor comfort noise nor activity allocates', async () => {
   using denoiser = await create({ now: () => 0, strengthDb: -20, comfortNoiseDb: -60 })
   const chunk = drawSamples(HOP, 0, 0.01)
   const out = new Float32Array(2 * HOP)
-  for (let i = 0; i < 20_000; i++) denoiser.processInto(chunk, out)
-  const before = process.memoryUsage()
-  for (let i = 0; i < 20_000; i++) denoiser.processInto(chunk, out)
-  const after = process.memoryUsage()
-  const grownBytes = after.heapUsed + after.arrayBuffers - before.heapUsed - before.arrayBuffers
-  assert.ok(grownBytes < 160_000, `${grownBytes} bytes`) // one number per hop would be 320,000
+  let least = Number.POSITIVE_INFINITY
+  // the least of some rounds: compilers that run beside take their time where the machine is busy
+  for (let round = 0; round < 5; round++) {
+    const before = process.memoryUsage()
+    for (let i = 0; i < 20_000; i++) denoiser.processInto(chunk, out)
+    const after = process.memoryUsage()
+    const grown = after.heapUsed + after.arrayBuffers - before.heapUsed - before.arrayBuffers
+    if (round > 0 && grown >= 0) least = Math.min(least, grown) // less than before: garbage was collected
+  }
+  assert.ok(least < 160_000, `${least} bytes`) // one number per hop would be 320,000
 })
 
 /** The bundled clip: speech in noise, 16 kHz. */

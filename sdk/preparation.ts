@@ -17,6 +17,7 @@ import type { Rates } from './latency.ts'
 import type { MixtureOptions } from './mixture.ts'
 import { type ModelSource, type ParsedModel, parseModel } from './model.ts'
 import { mixtureOf } from './preset.ts'
+import { type FilterPhase, PHASES } from './resampling.ts'
 import { shareOf } from './strength.ts'
 import { Supervision } from './supervision.ts'
 
@@ -31,9 +32,10 @@ const LIGHTEST = 'lite'
 /** Rejects with an AttenuateError, or with the signal's reason. */
 export async function prepareParts(host: Host, options: DenoiserOptions): Promise<Parts> {
   checkKinds(options)
-  const { channels = 1, sha256, signal, onProgress, governor, recordSeconds } = options
+  const { channels = 1, phase = 'linear', sha256, signal, onProgress, governor, recordSeconds } = options
   const mixture = mixtureOf(options)
   checkChannels(channels)
+  checkPhase(phase)
   checkMixture(mixture)
   checkRecording(recordSeconds, governor)
   signal?.throwIfAborted()
@@ -62,6 +64,7 @@ export async function prepareParts(host: Host, options: DenoiserOptions): Promis
     channels,
     linked,
     highBand,
+    phase,
     ...mixture,
     recordSeconds,
     onVoice: options.onVoice,
@@ -125,7 +128,7 @@ export function chooseLinking(linked = false, channels: number, model: Model): b
 }
 
 /** What was asked for, where it can be; else `follow` where there is such a band. */
-function chooseHighBand({ highBand }: DenoiserOptions, rates: Rates, model: Model): HighBandMode {
+function chooseHighBand({ highBand, phase }: DenoiserOptions, rates: Rates, model: Model): HighBandMode {
   if (highBand !== undefined) checkHighBand(highBand)
   const { sampleRate, outputRate } = rates
   if (highBand === 'drop' || sampleRate <= model.inputRate) return 'drop'
@@ -135,7 +138,12 @@ function chooseHighBand({ highBand }: DenoiserOptions, rates: Rates, model: Mode
     return refuse('a model that makes a band of its own', model.inputRate, "use 'drop'")
   if (sampleRate !== outputRate)
     return refuse('another output rate', `${outputRate} Hz`, `use 'drop' or outputRate ${sampleRate}`)
+  if (phase === 'minimum') return refuse('phase minimum', phase, "use 'drop' or phase 'linear'")
   return highBand ?? 'follow'
+}
+
+function checkPhase(phase: FilterPhase): void {
+  if (!PHASES.includes(phase)) fail('OPTION_INVALID', 'phase', phase, `use one of ${PHASES.join(', ')}`)
 }
 
 function checkRate(what: string, rate: number): void {

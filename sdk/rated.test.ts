@@ -6,7 +6,15 @@ import { fileURLToPath } from 'node:url'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { compile } from '../quantize/compile.ts'
-import { AttenuateError, Denoiser, type DenoiserOptions, loadModel } from './index.ts'
+import {
+  AttenuateError,
+  Denoiser,
+  type DenoiserOptions,
+  encodeSamples,
+  loadModel,
+  SAMPLE_FORMATS,
+  sampleBytes,
+} from './index.ts'
 
 const RATES = [4000, 8000, 11025, 12345, 22050, 32000, 44100, 48000, 96000, 192000]
 const golden = (name: string) =>
@@ -94,6 +102,43 @@ test('bypassed, the input comes out in place, up to 0.45 of the lower rate', asy
   }
 })
 
+test('minimum phase: the latency it states, about 3 ms less; bypassed, slow tones are in time', async () => {
+  for (const sampleRate of RATES) {
+    using soon = await Denoiser.create({ model: 'base', sampleRate, phase: 'minimum', strengthDb: 0 })
+    using later = await Denoiser.create({ model: 'base', sampleRate, highBand: 'drop' })
+    assert.is(soon.highBand, 'drop')
+    const lower = Math.min(sampleRate, 16000)
+    const savedMs = later.latencyMs - soon.latencyMs
+    assert.ok(savedMs > 40_000 / lower && savedMs < 70_000 / lower, `${sampleRate}: ${savedMs} ms`)
+    let [made, worst] = [0, 0]
+    for (let given = 1; given <= 0.1 * sampleRate; given++) {
+      const ready = soon.readyAfter(given)
+      if (ready > made) worst = Math.max(worst, given - made)
+      made = ready
+    }
+    assert.is(soon.latencySamples, worst, `${sampleRate}`)
+    const samples = Float32Array.from(
+      { length: sampleRate / 2 },
+      (_, i) => 0.5 * Math.sin((2 * Math.PI * 150 * i) / sampleRate),
+    )
+    const out = play(soon, samples, () => 100)
+    let [signal, rest] = [0, 0]
+    for (let i = Math.floor(out.length * 0.3); i < out.length * 0.7; i++) {
+      signal += samples[i] ** 2
+      rest += (out[i] - samples[i]) ** 2
+    }
+    assert.ok(10 * Math.log10(signal / rest) > 50, `${sampleRate} Hz: ${10 * Math.log10(signal / rest)} dB`)
+  }
+  await Denoiser.create({ sampleRate: 48000, phase: 'minimum', highBand: 'follow' }).then(
+    () => assert.unreachable(),
+    ({ message }: AttenuateError) =>
+      assert.match(
+        message,
+        /OPTION_INVALID: highBand follow with phase minimum, minimum; use 'drop' or phase 'linear'/,
+      ),
+  )
+})
+
 test('any chunks give the same bits; reset is new; stereo is two of mono', async () => {
   for (const options of [
     { model: 'base', sampleRate: 48000 },
@@ -102,6 +147,7 @@ test('any chunks give the same bits; reset is new; stereo is two of mono', async
     { model: 'nano', sampleRate: 8000 },
     { model: 'nano', sampleRate: 4000, outputRate: 48000 },
     { model: 'lite', sampleRate: 12345 },
+    { model: 'lite', sampleRate: 48000, phase: 'minimum' },
   ] as DenoiserOptions[]) {
     const random = drawRandom(7)
     const name = `${options.model} ${options.sampleRate}`
@@ -160,6 +206,36 @@ test('snapshots go on to the bit, at any place; those of other rates are refused
     )
     assert.equal(other.flush(), one.flush())
   }
+})
+
+test('every format at every pair of rates: any cuts, the same bytes, as many frames as there should be', async () => {
+  const random = drawRandom(11)
+  const rates = [8000, 16000, 44100, 48000]
+  for (const sampleRate of rates)
+    for (const outputRate of rates) {
+      using denoiser = await Denoiser.create({ model: small, channels: 2, sampleRate, outputRate })
+      const samples = draw(random, 2 * 1501)
+      for (const format of SAMPLE_FORMATS) {
+        const size = sampleBytes(format)
+        const bytes = new Uint8Array(samples.length * size)
+        encodeSamples(format, samples, samples.length, bytes)
+        const cut = async (length: () => number) => {
+          const pieces: Uint8Array[] = []
+          for (let at = 0; at < bytes.length; ) {
+            const end = at + 1 + Math.floor(length())
+            pieces.push(bytes.subarray(at, end))
+            at = end
+          }
+          const out: Uint8Array[] = []
+          for await (const piece of denoiser.iterate(pieces, { format })) out.push(piece)
+          return Buffer.concat(out)
+        }
+        const whole = await cut(() => 1e9)
+        assert.is(whole.length, 2 * size * Math.ceil((1501 * outputRate) / sampleRate), `${format} ${sampleRate}`)
+        assert.ok((await cut(() => 999 * random())).equals(whole), `${format}, ${sampleRate} to ${outputRate} Hz`)
+        assert.ok((await cut(() => 7 * size - 1)).equals(whole), `${format}, ${sampleRate} to ${outputRate} Hz`)
+      }
+    }
 })
 
 test('the stated latency is the longest that an output waits', async () => {

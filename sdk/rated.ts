@@ -6,7 +6,7 @@ import type { Model } from '../quantize/modelfile.ts'
 import type { Core } from './core.ts'
 import { bounded, type Frames, type Framing, type Place } from './frames.ts'
 import type { HighBand } from './highBand.ts'
-import type { Rates } from './latency.ts'
+import type { Path } from './latency.ts'
 import { Resampler } from './resampler.ts'
 import { refuse, type SnapshotReader, type SnapshotWriter } from './snapshot.ts'
 import { Waiting } from './waiting.ts'
@@ -14,7 +14,7 @@ import { Waiting } from './waiting.ts'
 /** Samples taken at once. */
 const PIECE = 256
 
-export interface RatedOptions extends Rates {
+export interface RatedOptions extends Path {
   readonly channels: number
   /** More than this is never inside. */
   readonly mostPending: number
@@ -42,13 +42,14 @@ export class RatedFrames implements Framing {
   #modelIn = 0
 
   constructor(core: Core, model: Model, frames: Frames, options: RatedOptions) {
-    const { sampleRate, outputRate, channels, highBand, mostPending } = options
+    const { sampleRate, outputRate, phase, channels, highBand, mostPending } = options
     this.#frames = frames
     this.#options = options
     this.#model = model
     const each = <T>(make: () => T): readonly T[] => Array.from({ length: channels }, make)
-    this.#down = sampleRate === model.inputRate ? [] : each(() => new Resampler(core, sampleRate, model.inputRate))
-    this.#up = outputRate === model.outputRate ? [] : each(() => new Resampler(core, model.outputRate, outputRate))
+    const between = (from: number, to: number) => (from === to ? [] : each(() => new Resampler(core, from, to, phase)))
+    this.#down = between(sampleRate, model.inputRate)
+    this.#up = between(model.outputRate, outputRate)
     this.#highBand = highBand
     if (highBand !== undefined) this.#waiting = new Waiting(channels, mostPending + PIECE)
     const modelPiece = Math.ceil((PIECE * model.inputRate) / sampleRate) + 1

@@ -52,8 +52,11 @@ function tone(frequency: number, rate: number, seconds: number): Float32Array {
   )
 }
 
-/** dB of what is not the tone of amplitude 0.5 at its own moment, and the tone's own gain in dB; the ends are left out. */
-function analyse(out: Float32Array, frequency: number, rate: number): { gainDb: number; restDb: number } {
+/**
+ * dB of what is not the tone of amplitude 0.5 at its own moment, and of what is not that tone at all; the tone's own gain
+ * in dB, and how late it is. The ends are left out.
+ */
+function analyse(out: Float32Array, frequency: number, rate: number) {
   const [from, to] = [Math.floor(0.2 * out.length), Math.floor(0.8 * out.length)]
   let [cc, cs, ss, yc, ys] = [0, 0, 0, 0, 0]
   for (let i = from; i < to; i++) {
@@ -69,11 +72,18 @@ function analyse(out: Float32Array, frequency: number, rate: number): { gainDb: 
   const a = (yc * ss - ys * cs) / determinant
   const b = (ys * cc - yc * cs) / determinant
   let rest = 0
+  let beside = 0
   for (let i = from; i < to; i++) {
     const angle = (2 * Math.PI * frequency * i) / rate
     rest += (out[i] - 0.5 * Math.cos(angle)) ** 2
+    beside += (out[i] - a * Math.cos(angle) - b * Math.sin(angle)) ** 2
   }
-  return { gainDb: 20 * Math.log10(Math.hypot(a, b) / 0.5), restDb: 10 * Math.log10(rest / (to - from) / 0.125) }
+  return {
+    gainDb: 20 * Math.log10(Math.hypot(a, b) / 0.5),
+    restDb: 10 * Math.log10(rest / (to - from) / 0.125),
+    besideDb: 10 * Math.log10(beside / (to - from) / 0.125),
+    lateSamples: (Math.atan2(b, a) / (2 * Math.PI * frequency)) * rate,
+  }
 }
 
 function rmsDb(out: Float32Array): number {
@@ -117,6 +127,75 @@ test('tones above 0.55 of the lower rate are gone: 80 dB', () => {
   }
 })
 
+test('minimum phase: the same gains, slow tones in time, sooner; an impulse is over soon after its moment', () => {
+  for (const [from, to] of pairs) {
+    const resampler = new Resampler(core, from, to, 'minimum')
+    const linear = new Resampler(core, from, to)
+    const nyquist = Math.min(from, to) / 2
+    for (const share of [0.01, 0.2, 0.5, 0.77, 0.9]) {
+      resampler.reset()
+      const frequency = share * nyquist
+      const out = play(resampler, tone(frequency, from, 0.3), Math.round(0.3 * to))
+      const { gainDb, lateSamples, besideDb } = analyse(out, frequency, to)
+      assert.ok(Math.abs(gainDb) < 0.02, `${from} -> ${to}, ${frequency} Hz: ${gainDb} dB`)
+      assert.ok(besideDb < -80, `${from} -> ${to}, ${frequency} Hz: rest ${besideDb} dB`)
+      // of the lower rate; towards the edge phases bend
+      const late = (lateSamples * Math.min(from, to)) / to
+      if (share < 0.1) assert.ok(Math.abs(late) < 0.01, `${from} -> ${to}: ${late} samples late`)
+      else assert.ok(late > -0.01 && late < 3, `${from} -> ${to}, ${frequency} Hz: ${late} samples late`)
+    }
+    for (const share of [1.1, 1.3, 2.4, 3.7].filter((share) => share * to < from)) {
+      resampler.reset()
+      const out = play(resampler, tone((share * to) / 2, from, 0.3), Math.round(0.3 * to))
+      assert.ok(rmsDb(out) < -80, `${from} -> ${to}, ${(share * to) / 2} Hz: ${rmsDb(out)} dB`)
+    }
+    const samples = new Float32Array(Math.round(from / 20))
+    const at = Math.round(from / 40)
+    samples[at] = 1
+    resampler.reset()
+    const out = play(resampler, samples, Math.floor(to / 20))
+    const moment = (at * to) / from
+    const before = out.subarray(0, Math.floor(moment - (4 * to) / Math.min(from, to)))
+    assert.ok(
+      before.every((x) => Math.abs(x) < 1e-4),
+      `${from} -> ${to}: before the impulse there is nothing`,
+    )
+    assert.ok(resampler.readyAfter(from) > linear.readyAfter(from), `${from} -> ${to}: sooner`)
+    resampler.dispose()
+    linear.dispose()
+  }
+})
+
+test('a sweep through everything: flat as far as it should be, gone beyond, nothing folded', () => {
+  for (const [from, to] of [
+    [48000, 16000],
+    [44100, 16000],
+    [16000, 48000],
+    [16000, 8000],
+  ])
+    for (const phase of ['linear', 'minimum'] as const) {
+      const resampler = new Resampler(core, from, to, phase)
+      const seconds = 1
+      const top = from / 2
+      const samples = Float32Array.from({ length: from * seconds }, (_, i) => {
+        const time = i / from
+        return 0.5 * Math.sin(Math.PI * top * time * (time / seconds))
+      })
+      const out = play(resampler, samples, to * seconds)
+      const lower = Math.min(from, to)
+      // the level in 5 ms at the time of each frequency
+      for (let frequency = 0.05 * top; frequency < 0.97 * top; frequency += 0.02 * top) {
+        const place = Math.round((frequency / top) * seconds * to)
+        const part = out.subarray(place - to * 0.0025, place + to * 0.0025)
+        const db = 10 * Math.log10(part.reduce((sum, x) => sum + x * x, 0) / part.length / 0.125 + 1e-30)
+        const what = `${from} -> ${to} ${phase}, ${frequency.toFixed(0)} Hz: ${db} dB`
+        if (frequency < 0.44 * lower) assert.ok(Math.abs(db) < 0.6, what)
+        if (frequency > 0.57 * lower) assert.ok(db < -70, what)
+      }
+      resampler.dispose()
+    }
+})
+
 test('an impulse comes out around its own moment, as a symmetrical one', () => {
   for (const [from, to] of [
     [48000, 16000],
@@ -153,7 +232,7 @@ test('any pieces, the same bits; a reset one is as new', () => {
     const random = drawRandom(from + to)
     const samples = Float32Array.from({ length: 3000 }, () => random() - 0.5)
     const wanted = Math.ceil((3000 * to) / from)
-    const resampler = new Resampler(core, from, to)
+    const resampler = new Resampler(core, from, to, from > to ? 'minimum' : 'linear')
     const whole = play(resampler, samples, wanted)
     for (let run = 0; run < 3; run++) {
       resampler.reset()
@@ -168,7 +247,8 @@ test('a snapshot goes on to the bit, from any place; impossible ones are refused
     const random = drawRandom(from)
     const samples = Float32Array.from({ length: 2000 }, () => random() - 0.5)
     for (const at of [0, 1, 7, 60, 200, 1999]) {
-      const [one, other] = [new Resampler(core, from, to), new Resampler(core, from, to)]
+      const phase = at % 2 === 0 ? 'linear' : 'minimum'
+      const [one, other] = [new Resampler(core, from, to, phase), new Resampler(core, from, to, phase)]
       play(one, samples.subarray(0, at), 0)
       const to_ = new SnapshotWriter()
       one.save(to_)

@@ -3,6 +3,7 @@
 // (assembly/resample.ts); here is what it needs to know of memory. Allocates nothing after creation.
 
 import type { Core, Filter } from './core.ts'
+import type { FilterPhase } from './resampling.ts'
 import type { SnapshotReader, SnapshotWriter, Stateful } from './snapshot.ts'
 
 /** Inputs taken at once. */
@@ -22,9 +23,9 @@ export class Resampler implements Stateful {
   #in = 0
   #out = 0
 
-  constructor(core: Core, inputRate: number, outputRate: number) {
+  constructor(core: Core, inputRate: number, outputRate: number, phase: FilterPhase = 'linear') {
     this.#core = core
-    this.#filter = core.acquireFilter(inputRate, outputRate, PIECE)
+    this.#filter = core.acquireFilter(inputRate, outputRate, PIECE, phase)
     this.#windowBytes = WINDOW_BYTES + 4 * (this.#filter.shape.taps + PIECE)
     this.#window = core.allocate(this.#windowBytes)
     this.reset()
@@ -45,8 +46,8 @@ export class Resampler implements Stateful {
 
   /** Outputs that come when `count` more inputs do. */
   readyAfter(count: number): number {
-    const { taps, outputs, inputs } = this.#filter.shape
-    const complete = this.#in + count - taps / 2
+    const { ahead, outputs, inputs } = this.#filter.shape
+    const complete = this.#in + count - ahead
     return Math.max(this.#out, Math.ceil((complete * outputs) / inputs)) - this.#out
   }
 
@@ -96,11 +97,12 @@ export class Resampler implements Stateful {
   }
 
   load(from: SnapshotReader): void {
-    const { taps, outputs, inputs } = this.#filter.shape
+    const { taps, ahead, outputs, inputs } = this.#filter.shape
+    const behind = taps - ahead - 1
     this.#in = from.total('samples in a period')
     this.#out = from.bounded('samples out of a period', 2 ** 32)
-    const held = this.#in - Math.floor((this.#out * inputs) / outputs) + taps / 2 - 1
-    const isPossible = this.#in < inputs && Number.isInteger(this.#out) && held >= taps / 2 - 1 && held < taps
+    const held = this.#in - Math.floor((this.#out * inputs) / outputs) + behind
+    const isPossible = this.#in < inputs && Number.isInteger(this.#out) && held >= behind && held < taps
     if (!isPossible) from.refuse('place between two rates', this.#out)
     this.#look()
     this.#place()
@@ -109,8 +111,8 @@ export class Resampler implements Stateful {
 
   /** The window's header follows from what came in and went out. */
   #place(): void {
-    const { taps, outputs, inputs } = this.#filter.shape
-    const first = Math.floor((this.#out * inputs) / outputs) - taps / 2 + 1
+    const { taps, ahead, outputs, inputs } = this.#filter.shape
+    const first = Math.floor((this.#out * inputs) / outputs) - (taps - ahead) + 1
     const phase = this.#out * inputs - Math.floor((this.#out * inputs) / outputs) * outputs
     this.#header.set([this.#in - first, 0, phase, 0])
   }

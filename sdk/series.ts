@@ -24,3 +24,30 @@ export function besselI0(x: number): number {
   }
   return sum
 }
+
+/** Natural logarithm of a positive number: twice the series of artanh, around powers of 2. */
+export function ln(x: number): number {
+  let exponent = 0
+  let mantissa = x
+  for (; mantissa > 1.5; exponent++) mantissa /= 2
+  for (; mantissa < 0.75; exponent--) mantissa *= 2
+  const ratio = (mantissa - 1) / (mantissa + 1)
+  const square = ratio * ratio
+  let term = ratio
+  let sum = 0
+  for (let k = 1; k < 40; k += 2, term *= square) sum += term / k
+  return 2 * sum + exponent * Math.LN2
+}
+
+/** e to a power of at most some hundreds: Taylor's series within half of ln 2. */
+export function exp(x: number): number {
+  const doublings = Math.round(x / Math.LN2)
+  const rest = x - doublings * Math.LN2
+  let term = 1
+  let sum = 1
+  for (let k = 1; k < 20; k++) {
+    term *= rest / k
+    sum += term
+  }
+  return sum * 2 ** doublings
+}

@@ -37,7 +37,7 @@ export async function replayFile(path: string, { model, output, input }: ReplayC
   const recording = decodeRecording(bytes)
   const { channels, inputRate, outputRate, stretches } = recording
   const parsed = model === undefined ? await findModel(recording) : await loadModel(model)
-  const { linked, highBand } = formOfSnapshot(stretches[0].snapshot)
+  const { linked, highBand, phase } = formOfSnapshot(stretches[0].snapshot)
   const denoiser = await Denoiser.create({
     model: parsed,
     channels,
@@ -45,6 +45,7 @@ export async function replayFile(path: string, { model, output, input }: ReplayC
     outputRate,
     ...(linked !== undefined && { linked }),
     ...(highBand !== undefined && { highBand }),
+    ...(phase !== undefined && { phase }),
   })
   const result = replay(bytes, denoiser)
   if (output !== undefined) await writeFileWhole(output, encodeWav(result.samples, outputRate, channels))

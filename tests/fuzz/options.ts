@@ -4,7 +4,7 @@
 
 import type { Random } from '../../quantize/specimens.ts'
 import { HIGH_BANDS } from '../../sdk/highBand.ts'
-import { Denoiser, type DenoiserOptions, loadModel, PRESETS } from '../../sdk/index.ts'
+import { Denoiser, type DenoiserOptions, loadModel, PHASES, PRESETS } from '../../sdk/index.ts'
 import { promise, type Target } from './campaign.ts'
 import { choose, EDGES, happens } from './mutation.ts'
 
@@ -35,6 +35,7 @@ const OPTIONS: Readonly<Record<string, readonly unknown[]>> = {
   channels: [1, 2, 8],
   linked: [true, false],
   highBand: HIGH_BANDS,
+  phase: PHASES,
   preset: Object.keys(PRESETS),
   strengthDb: [0, -18, '#-Infinity'],
   comfortNoiseDb: [-66, '#-Infinity'],
