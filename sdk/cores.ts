@@ -45,7 +45,8 @@ function remember<K, V>(memory: Memory<K, Promise<V>>, key: K, make: () => Promi
   return made
 }
 
-async function compile(bytes: BufferSource): Promise<WebAssembly.Module> {
+/** Asynchronous, as browsers demand. */
+export async function compile(bytes: BufferSource): Promise<WebAssembly.Module> {
   try {
     return await WebAssembly.compile(bytes)
   } catch (error) {
@@ -53,7 +54,7 @@ async function compile(bytes: BufferSource): Promise<WebAssembly.Module> {
       'ENVIRONMENT_UNSUPPORTED',
       'WASM core cannot be compiled',
       (error as Error).message,
-      'use a host with WebAssembly SIMD, or pass a compiled Module',
+      "use a host with WebAssembly SIMD; allow 'wasm-unsafe-eval' where a page's policy forbids it; or pass a compiled Module",
     )
   }
 }

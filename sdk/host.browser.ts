@@ -1,6 +1,7 @@
 // Browsers: the core and the shipped models are files beside this module. The addresses are written out, one literal for each
 // file, because that is what bundlers look for (`new URL('...', import.meta.url)`): they copy the files and rewrite them.
 
+import { compile } from './cores.ts'
 import { absoluteUrl, download } from './download.ts'
 import type { Host, Progress } from './host.ts'
 import { isModelName, type ModelName } from './models.ts'
@@ -14,7 +15,7 @@ const FILES: Readonly<Record<ModelName, () => URL>> = {
 
 export const browserHost: Host = {
   async loadCore() {
-    return WebAssembly.compile(await download(new URL('../../build/core.simd.wasm', import.meta.url)))
+    return compile(await download(new URL('../../build/core.simd.wasm', import.meta.url)))
   },
 
   readModel(source: string | URL, progress: Progress) {
