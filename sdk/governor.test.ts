@@ -254,6 +254,54 @@ test('all rungs have the latency of the first: an impulse through each', async (
   }
 })
 
+test('a really busy core: the input, delayed, in time, while others take it; the model again when it is free', async () => {
+  const rungs: string[] = []
+  let isBusy = false
+  using denoiser = await Denoiser.create({
+    model: 'base',
+    governor: { queueMs: 40, holdMs: 50, onRung: (name) => rungs.push(name) },
+    // within the call, where a core that others hold takes its time too
+    onVoice: () => (isBusy ? burn(3 * BUSY_HOP_MS) : 0),
+  })
+  const hop = denoiser.model.inputHop
+  const samples = drawSamples(400 * hop, 7, 0.2)
+  const source = { startedMs: performance.now(), hops: 0 }
+  const out: number[] = []
+  /** As a microphone: a hop is there when its time has come. */
+  const next = async () => {
+    const dueMs = source.startedMs + (source.hops + 1) * BUSY_HOP_MS
+    while (performance.now() < dueMs) await new Promise((resolve) => setTimeout(resolve, 1))
+    const at = source.hops++ % 400
+    out.push(...denoiser.process(samples.subarray(at * hop, (at + 1) * hop)))
+  }
+  for (let i = 0; i < 60; i++) await next()
+  isBusy = true
+  for (let i = 0; i < 40; i++) await next()
+  const { governor } = denoiser.stats()
+  assert.is(governor!.rungs[governor!.rung], 'dry', 'the way out of overload')
+  assert.ok(governor!.lateHops > 0 && governor!.droppedHops > 0)
+  const dryFrom = out.length - 20 * hop
+  const lag = denoiser.model.lagSamples
+  for (let i = dryFrom; i < dryFrom + 10 * hop; i++)
+    assert.is(out[i], samples[i], `${i}: the input, ${lag} samples late`)
+  isBusy = false
+  // the backlog, then calm: back to the model, however long the machine's other work takes
+  const until = performance.now() + 30_000
+  while (denoiser.stats().governor!.rung > 0 && performance.now() < until) await next()
+  assert.is(denoiser.stats().governor!.rung, 0, `${rungs}`)
+  assert.ok(rungs.includes('dry'))
+  const given = source.hops * hop
+  assert.is(out.length + denoiser.flush().length, given, 'nothing is lost')
+})
+
+const BUSY_HOP_MS = 8
+
+/** Holds this core for real. */
+function burn(ms: number): void {
+  const until = performance.now() + ms
+  while (performance.now() < until) Math.sqrt(until)
+}
+
 test('by arrival: no clock is asked, the backlog counts', async () => {
   const denoiser = await Denoiser.create({
     model: 'base',

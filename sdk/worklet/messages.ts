@@ -3,6 +3,7 @@
 import type { Stats } from '../denoiser.ts'
 import type { HighBandMode } from '../highBand.ts'
 import type { Latency } from '../latency.ts'
+import type { FilterPhase } from '../resampling.ts'
 
 /** Given to the processor when it is made. */
 export interface ProcessorOptions {
@@ -15,6 +16,7 @@ export interface ProcessorOptions {
   readonly linked: boolean
   /** Default: the denoiser's. */
   readonly highBand?: HighBandMode
+  readonly phase?: FilterPhase
   readonly comfortNoiseDb: number
   readonly strengthDb: number
   /** Samples of a render quantum. */

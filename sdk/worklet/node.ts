@@ -12,7 +12,16 @@ import type { Answer, NodeStats, ProcessorOptions, Question, Ready } from './mes
 import { LEAST_STRENGTH_DB, PROCESSOR_NAME } from './messages.ts'
 
 /** What a node has in common with a `Denoiser`. */
-type Common = 'model' | 'channels' | 'linked' | 'highBand' | 'preset' | 'strengthDb' | 'comfortNoiseDb' | 'wasm'
+type Common =
+  | 'model'
+  | 'channels'
+  | 'linked'
+  | 'highBand'
+  | 'phase'
+  | 'preset'
+  | 'strengthDb'
+  | 'comfortNoiseDb'
+  | 'wasm'
 
 /** Of `createDenoiserNode`. Channels (default 1): what is connected is mixed up or down to them, as `channelCount` does. */
 export interface DenoiserNodeOptions extends LoadOptions, Pick<DenoiserOptions, Common> {
@@ -41,7 +50,7 @@ export async function createDenoiserNode(
   context: BaseAudioContext,
   options: DenoiserNodeOptions = {},
 ): Promise<DenoiserNode> {
-  const { channels = 1, linked = false, highBand, spreadQuanta = USUAL_SPREAD, signal } = options
+  const { channels = 1, linked = false, highBand, phase, spreadQuanta = USUAL_SPREAD, signal } = options
   if (context.audioWorklet === undefined)
     fail('ENVIRONMENT_UNSUPPORTED', 'AudioWorklet', 'absent', 'serve the page over https or from localhost')
   if (!Number.isInteger(spreadQuanta) || spreadQuanta < 1 || spreadQuanta > MAX_SPREAD)
@@ -55,7 +64,14 @@ export async function createDenoiserNode(
   ])
   signal?.throwIfAborted()
   const quantum = (context as { renderQuantumSize?: number }).renderQuantumSize ?? USUAL_QUANTUM
-  const form = { channels, linked, quantum, spreadQuanta, ...(highBand !== undefined && { highBand }) }
+  const form = {
+    channels,
+    linked,
+    quantum,
+    spreadQuanta,
+    ...(highBand !== undefined && { highBand }),
+    ...(phase !== undefined && { phase }),
+  }
   const node = new DenoiserNode(context, { wasm, wasmName: nameOf(wasm), model: parsed.toBytes(), ...form, ...mixture })
   try {
     await node.ready

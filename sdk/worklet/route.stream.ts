@@ -164,13 +164,13 @@ export class StreamRoute implements Route {
 }
 
 async function openStage(
-  { wasm, model, linked, highBand, preset, strengthDb, comfortNoiseDb }: DenoiserNodeOptions,
+  { wasm, model, linked, highBand, phase, preset, strengthDb, comfortNoiseDb }: DenoiserNodeOptions,
   sampleRate: number,
   channels: number,
   frames = Math.ceil((USUAL_PIECE_MS * sampleRate) / 1000),
 ): Promise<Stage> {
   const mixture = { preset, strengthDb, comfortNoiseDb }
-  const options = { wasm, model, linked, highBand, ...mixture, channels, sampleRate, outputRate: sampleRate }
+  const options = { wasm, model, linked, highBand, phase, ...mixture, channels, sampleRate, outputRate: sampleRate }
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
   const denoiser = new Denoiser(await prepareParts(browserHost, given))
   const planes = () => Array.from({ length: channels }, () => new Float32Array(frames))
