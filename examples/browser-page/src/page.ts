@@ -223,8 +223,7 @@ async function showFigures(): Promise<void> {
   byId('median').textContent = micros(hops?.medianMs)
   byId('late').textContent = micros(hops?.lateMs)
   byId('latency').textContent = `${sound.latencyMs.toFixed(1)} ms`
-  const { underruns = 0, cpuShare = 0 } = (await sound.stats()) ?? {}
-  byId('share').textContent = `${(100 * cpuShare).toFixed(1)} %`
+  const { underruns = 0 } = (await sound.stats()) ?? {}
   byId('gaps').textContent = underruns === 0 ? 'none' : String(underruns)
   sound.stopwatch.draw(byId('hops'))
 }

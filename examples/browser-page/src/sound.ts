@@ -13,6 +13,8 @@ const FADE_SECONDS = 0.02
 /** Of the delay line; hq at 48 kHz needs 0.07. */
 const MOST_DELAY_SECONDS = 0.5
 const ANALYSER = { fftSize: 1024, smoothingTimeConstant: 0 }
+/** 0.17 s at 48 kHz. */
+const LEVEL_SAMPLES = 8192
 
 export type Heard = 'before' | 'after'
 
@@ -26,7 +28,8 @@ export class Sound {
   readonly #delay: DelayNode
   readonly #gains: Readonly<Record<Heard, GainNode>>
   readonly #audible: GainNode
-  readonly #samples = new Float32Array(ANALYSER.fftSize)
+  readonly #levels: Readonly<Record<Heard, AnalyserNode>>
+  readonly #samples = new Float32Array(LEVEL_SAMPLES)
   #denoiser: DenoiserNode | undefined
   #strengthDb = Number.NEGATIVE_INFINITY
   #isWatched = false
@@ -58,9 +61,15 @@ export class Sound {
     this.before = new AnalyserNode(context, ANALYSER)
     this.after = new AnalyserNode(context, ANALYSER)
     this.#gains = { before: new GainNode(context, { gain: 0 }), after: new GainNode(context) }
+    this.#levels = {
+      before: new AnalyserNode(context, { fftSize: LEVEL_SAMPLES }),
+      after: new AnalyserNode(context, { fftSize: LEVEL_SAMPLES }),
+    }
     this.#audible = new GainNode(context)
     this.#line.connect(this.#delay).connect(this.before).connect(this.#gains.before).connect(this.#audible)
     this.after.connect(this.#gains.after).connect(this.#audible)
+    this.before.connect(this.#levels.before)
+    this.after.connect(this.#levels.after)
     this.#audible.connect(context.destination)
   }
 
@@ -116,7 +125,7 @@ export class Sound {
 
   /** RMS of the last samples, dBFS. */
   levelDb(of: Heard): number {
-    this[of].getFloatTimeDomainData(this.#samples)
+    this.#levels[of].getFloatTimeDomainData(this.#samples)
     return 10 * Math.log10(this.#samples.reduce((sum, x) => sum + x * x, 0) / this.#samples.length)
   }
 

@@ -26,7 +26,7 @@ export interface MicrophoneReport {
   readonly label: string
   readonly way: Way
   readonly latencyMs: number
-  /** RMS of the last 43 ms, dBFS. */
+  /** RMS of the last half second, dBFS. */
   readonly beforeDb: number
   readonly afterDb: number
   /** Moments since the microphone was opened at which clean sound was not there in time. */
