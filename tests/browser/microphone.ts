@@ -32,7 +32,10 @@ export async function recordTracks(page: Page, names: readonly string[], seconds
   const texts = await page.evaluate(
     async ({ names, seconds, rate }) => {
       const recorder = `registerProcessor('recorder', class extends AudioWorkletProcessor {
-        process([input]) { this.port.postMessage(input.map((plane) => plane.slice())); return true }
+        process([input]) {
+          if (input.length > 0) this.port.postMessage(input.map((plane) => plane.slice()))
+          return true
+        }
       })`
       const context = new AudioContext({ sampleRate: rate })
       await context.audioWorklet.addModule(URL.createObjectURL(new Blob([recorder], { type: 'text/javascript' })))
