@@ -119,11 +119,11 @@ export class Network implements Engine {
   }
 
   save(to: SnapshotWriter): void {
-    to.bytes(this.stateBytes())
+    to.words(this.stateBytes())
   }
 
   load(from: SnapshotReader): void {
-    const bytes = from.bytes(this.program.model.stateBytes)
+    const bytes = from.words(this.program.model.stateBytes)
     from.expectBounded(bytes, STATE_HEADER_BYTES)
     this.stateBytes().set(bytes)
   }

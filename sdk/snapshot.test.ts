@@ -64,12 +64,27 @@ for (const name of [...NETWORKS, 'lite'])
     other.dispose()
   })
 
-test('a snapshot goes on in another process, and is at most 24 KB', async () => {
+test('a snapshot of base and lite is at most 24 KB, wherever in a hop and whatever was heard', async () => {
+  for (const model of ['base', 'lite']) {
+    using denoiser = await Denoiser.create({ model })
+    const random = seedRandom(2)
+    let largest = 0
+    for (let run = 0; run < 60; run++) {
+      denoiser.process(drawSamples(1 + Math.floor(1000 * random()), run, 10 ** (-3 * random())))
+      // a sample short of a whole hop is the most that waits
+      const { inputHop } = denoiser.model
+      denoiser.process(drawSamples(inputHop - 1 - (denoiser.stats().samplesIn % inputHop), run, 0.1))
+      largest = Math.max(largest, denoiser.snapshot().length)
+    }
+    assert.ok(largest <= MAX_BYTES, `${model}: ${largest} bytes`)
+  }
+})
+
+test('a snapshot goes on in another process', async () => {
   const denoiser = await create('lite')
   const samples = drawSamples(16000, 7, 0.2)
   denoiser.process(samples.subarray(0, 7777))
   const snapshot = denoiser.snapshot()
-  assert.ok(snapshot.length <= MAX_BYTES, `${snapshot.length} bytes`)
   const length = new Uint8Array(Uint32Array.of(snapshot.length).buffer)
   const { stdout, stderr, status } = spawnSync(
     process.execPath,
@@ -211,8 +226,8 @@ test('lite: after a long gap the stream is as after as much silence, and the gap
     jumped.advance(hops)
     return performance.now() - started
   }
-  cost(1e9)
-  assert.ok(cost(4e9) < 20 * cost(1000) + 50)
+  const least = (hops: number) => Math.min(...Array.from({ length: 7 }, () => cost(hops)))
+  assert.ok(least(4e9) < 20 * least(1000) + 50) // hop by hop it would be four million times as much
   for (const stream of [jumped, silent]) stream.dispose()
 })
 

@@ -59,6 +59,18 @@ export class SnapshotWriter {
     this.#at += bytes.length
   }
 
+  /**
+   * Whole words, of a length the reader knows, many of them zero (padding, what was never used): a bit for each that is not,
+   * then those.
+   */
+  words(bytes: Uint8Array): void {
+    const words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4)
+    const marks = new Uint8Array(Math.ceil(words.length / 8))
+    for (let i = 0; i < words.length; i++) if (words[i] !== 0) marks[i >> 3] |= 1 << (i & 7)
+    this.bytes(marks)
+    for (const word of words) if (word !== 0) this.u32(word)
+  }
+
   /** The whole snapshot; the writer is done with. */
   seal({ sha256, numericVersion }: SnapshotOwner): Uint8Array {
     this.#reserve(CHECK_BYTES)
@@ -141,6 +153,14 @@ export class SnapshotReader {
   bytes(count: number): Uint8Array {
     const at = this.#take(count)
     return this.#bytes.subarray(at, at + count)
+  }
+
+  /** As `SnapshotWriter.words` wrote them: `count` bytes. */
+  words(count: number): Uint8Array {
+    const words = new Uint32Array(count / 4)
+    const marks = this.bytes(Math.ceil(words.length / 8))
+    for (let i = 0; i < words.length; i++) if (marks[i >> 3] & (1 << (i & 7))) words[i] = this.u32()
+    return new Uint8Array(words.buffer)
   }
 
   /** Every f32 of `bytes` from an offset on; what is no number, or becomes none when squared, would stay in the state for ever. */

@@ -11,12 +11,15 @@ const NEXT = 1
 export class Strength {
   /** (lag + hop) the last input samples, oldest first. */
   readonly #dry: Float32Array
+  /** (lag) those of which the result is still to come: a view. */
+  readonly #lag: Float32Array
   readonly #hop: number
   /** [now, after the coming hop]; an array, as V8 allocates for every number a field is given. */
   readonly #shares = new Float64Array(2)
 
   constructor(hop: number, lagSamples: number, strengthDb: number) {
     this.#dry = new Float32Array(lagSamples + hop)
+    this.#lag = this.#dry.subarray(hop)
     this.#hop = hop
     this.#shares.fill(shareOf(strengthDb))
   }
@@ -44,12 +47,12 @@ export class Strength {
   }
 
   save(to: SnapshotWriter): void {
-    to.f32s(this.#dry)
+    to.f32s(this.#lag) // the hop before them has been heard
     for (const share of this.#shares) to.f64(share)
   }
 
   load(from: SnapshotReader): void {
-    from.f32s(this.#dry)
+    from.f32s(this.#lag)
     this.#shares[NOW] = from.share('share of the dry signal')
     this.#shares[NEXT] = from.share('share of the dry signal')
   }
