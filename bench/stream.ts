@@ -3,7 +3,7 @@
 // what slows the machine down slows all of them down.
 
 import { performance } from 'node:perf_hooks'
-import { Denoiser } from '../sdk/index.ts'
+import { Denoiser, type DenoiserOptions } from '../sdk/index.ts'
 
 /** Hops before the first measured one: V8 has compiled the core with its optimising tier by then. */
 const WARM_HOPS = 600
@@ -24,8 +24,8 @@ export interface StreamResult {
   readonly stateBytes: number
   /** Growth of the core's memory per further stream. */
   readonly streamBytes: number
-  /** The core's linear memory with one stream. */
-  readonly linearBytes: number
+  /** In use of the core's linear memory once the stream was open: shared by all streams of that core. */
+  readonly usedBytes: number
 }
 
 export class TimedStream {
@@ -36,7 +36,7 @@ export class TimedStream {
   private constructor(
     private readonly denoiser: Denoiser,
     private readonly samples: Float32Array,
-    private readonly linearBytes: number,
+    private readonly usedBytes: number,
   ) {
     const { inputHop, inputRate, outputHop, outputRate } = denoiser.model
     const atRate = (hop: number, own: number, rate: number) => Math.ceil((hop * rate) / own)
@@ -47,13 +47,13 @@ export class TimedStream {
 
   /** `wasm`: default: the package's. `samples`: (n) at any rate: they are read as `sampleRate`, or the model's own. */
   static async open(
-    model: string,
-    wasm: URL | undefined,
+    model: DenoiserOptions['model'],
+    wasm: DenoiserOptions['wasm'],
     samples: Float32Array,
     sampleRate?: number,
   ): Promise<TimedStream> {
-    const build = wasm === undefined ? {} : { wasm }
-    const denoiser = await Denoiser.create({ model, ...build, ...(sampleRate === undefined ? {} : { sampleRate }) })
+    const what = { ...(model === undefined ? {} : { model }), ...(wasm === undefined ? {} : { wasm }) }
+    const denoiser = await Denoiser.create({ ...what, ...(sampleRate === undefined ? {} : { sampleRate }) })
     const stream = new TimedStream(denoiser, samples, denoiser.stats().memoryBytes)
     for (let hop = 0; hop < WARM_HOPS; hop++) stream.#feed(hop)
     return stream
@@ -97,7 +97,7 @@ export class TimedStream {
       worstUs: quantileUs(1),
       stateBytes,
       streamBytes: this.#measureFurther(),
-      linearBytes: this.linearBytes,
+      usedBytes: this.usedBytes,
     }
   }
 

@@ -6,6 +6,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import type { FormatRow } from '../bench/quality/formats.ts'
 import { meanScores, type Scores } from '../bench/quality/scores.ts'
+import { type Report, shippedRow } from '../bench/report.ts'
 
 interface Evaluation {
   readonly results: readonly {
@@ -17,23 +18,6 @@ interface Evaluation {
 
 type Condensed = {
   readonly [task: string]: { readonly [system: string]: { readonly [metric: string]: number | null } }
-}
-
-interface Timings {
-  readonly machine: { readonly node: string; readonly arch: string; readonly cpu: string }
-  readonly rows: readonly {
-    readonly model: string
-    readonly build: string
-    readonly sampleRate?: number
-    readonly latencyMs: number
-    readonly realTimeFactorCpu: number
-    readonly p50Us: number
-    readonly p99Us: number
-    readonly linearBytes: number
-    readonly streamBytes: number
-  }[]
-  readonly peers: readonly { readonly name: string; readonly realTimeFactorCpu?: number }[]
-  readonly files: { readonly [model: string]: { readonly bytes: number; readonly gzip: number } }
 }
 
 const TITLES: { readonly [metric: string]: string } = {
@@ -54,7 +38,7 @@ if (values.quality !== undefined) {
   writeFileSync(qualityFile, `${JSON.stringify(condensed, null, 2)}\n`)
 }
 const quality = JSON.parse(readFileSync(qualityFile, 'utf8')) as Condensed
-const timings = JSON.parse(readFileSync(new URL('bench/results/hop.node20.json', root), 'utf8')) as Timings
+const timings = JSON.parse(readFileSync(new URL('bench/results/hop.node20.json', root), 'utf8')) as Report
 const formats = JSON.parse(readFileSync(new URL('bench/results/formats.json', root), 'utf8')) as readonly FormatRow[]
 const readme = new URL('README.md', root)
 const text = [
@@ -117,11 +101,12 @@ function formatsTable(rows: readonly FormatRow[]): string {
   return markdown(['PESQ-WB / STOI / SI-SDR dB', 'kB', ...levels.map((level) => `peak at ${level} dBFS`)], body)
 }
 
-function speedTable({ machine, rows, peers, files }: Timings): string {
+function speedTable(report: Report): string {
+  const { machine, rows, peers, files } = report
   const atCallRate = (model: string) =>
     rows.find((row) => row.model === model && row.sampleRate !== undefined)?.realTimeFactorCpu.toFixed(4) ?? '-'
-  const ours = rows
-    .filter((row) => row.build === 'simd' && row.sampleRate === undefined)
+  const ours = Object.keys(files)
+    .map((model) => shippedRow(report, model))
     .map((row) => [
       row.model,
       row.realTimeFactorCpu.toFixed(4),
@@ -129,7 +114,7 @@ function speedTable({ machine, rows, peers, files }: Timings): string {
       row.p50Us.toFixed(0),
       row.p99Us.toFixed(0),
       row.latencyMs.toFixed(0),
-      `${(files[row.model].bytes / 1000).toFixed(0)} (${(files[row.model].gzip / 1000).toFixed(0)})`,
+      `${(files[row.model].int8.bytes / 1000).toFixed(0)} (${(files[row.model].int8.gzip / 1000).toFixed(0)})`,
       (row.linearBytes / 1000).toFixed(0),
       (row.streamBytes / 1000).toFixed(0),
     ])
