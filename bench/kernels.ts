@@ -1,20 +1,22 @@
-// Speed of the core's kernels at the sizes networks have. In: build/core.{simd,relaxed,scalar}.wasm. Out: a table of
-// GMAC/s, as a share of the multiply-and-add peak measured in the same run (registers only, same engine), and the
-// ratio to the plain loop one would write in JavaScript. The columns N = steps x positions pick the tile: 1 to 3 columns
-// run the 16 x 1 tile, 4 and more the 8 x 4 tile.
+// Speed of the core's kernels at the sizes networks have. In: build/core.{simd,relaxed,scalar}.wasm. Out: tables of GMAC/s by
+// number format, as a share of the peak of the same instructions measured in the same run (the same tile without end, on data
+// in the first-level cache, same engine), and the ratio to the plain loop one would write in JavaScript. The columns N = steps x positions pick the tile (dispatch.test.ts).
 // Usage: node --import tsx bench/kernels.ts [--all] (also relaxed and scalar)
 
 import { performance } from 'node:perf_hooks'
 import { setFlagsFromString } from 'node:v8'
 import binaryen from 'wasm-opt'
+import { drawBytes, drawNibbles, packBytes, packNibbles } from '../assembly/fixture.integers.ts'
 import { Bench, buildModel, moduleOf, pack, type RecordSpec, randoms, type Target, up } from '../assembly/fixture.ts'
 
 // Optimised code from the first call: how long an engine takes to get there is another bench's business.
 setFlagsFromString('--no-liftoff')
+// Node 20 has relaxed SIMD behind a flag, later ones need none.
+setFlagsFromString('--experimental-wasm-relaxed-simd')
 
-const SIZES = [32, 64, 128, 256]
-const COLUMNS = [1, 2, 4, 16, 64]
-const ROUNDS = 25
+const SIZES = [32, 48, 64, 128, 256]
+const COLUMNS = [1, 4, 24, 64]
+const ROUNDS = 20
 const ROUND_MS = 2
 const WARM_MS = 40
 
@@ -32,23 +34,44 @@ function time(call: () => void): number {
   return best / 1000
 }
 
-/** GMAC/s of six sums a = a + b c of four lanes with everything in registers; b changes so that no product is shared. */
-function measurePeak(): number {
-  const sums = Array.from({ length: 6 }, (_, i) => ({ a: `$a${i}`, b: `$b${i % 2}`, c: `$c${i % 3}` }))
-  const factors = ['$b0', '$b1', '$c0', '$c1', '$c2']
-  const text = `(module (func (export "spin") (param $n i32) (result f32)
-    ${[...sums.map(({ a }) => a), ...factors].map((name) => `(local ${name} v128)`).join(' ')}
-    ${factors.map((name, i) => `(local.set ${name} (f32x4.splat (f32.convert_i32_s (i32.add (local.get $n) (i32.const ${i})))))`).join(' ')}
+/** What a product and its operands are in WebAssembly text. */
+interface Arithmetic {
+  /** Products of one instruction. */
+  readonly macs: number
+  readonly add: string
+  readonly multiply: string
+  readonly loadWeights: string
+}
+
+const FLOATS: Arithmetic = { macs: 4, add: 'f32x4.add', multiply: 'f32x4.mul', loadWeights: 'v128.load' }
+const INTEGERS: Arithmetic = {
+  macs: 8,
+  add: 'i32x4.add',
+  multiply: 'i32x4.dot_i16x8_s',
+  loadWeights: 'v128.load8x8_s',
+}
+
+/** GMAC/s of eight sums of two weights and four numbers, all from a kilobyte of memory, and nothing done with the results. */
+function measurePeak({ macs, add, multiply, loadWeights }: Arithmetic): number {
+  const weights = [0, 1].map((i) => `(local.set $w${i} (${loadWeights} offset=${512 * i} (local.get $at)))`)
+  const columns = [0, 1, 2, 3].map((column) => {
+    const sum = (i: number) =>
+      `(local.set $s${column}${i} (${add} (local.get $s${column}${i}) (${multiply} (local.get $w${i}) (local.get $x))))`
+    return `(local.set $x (v128.load32_splat offset=${1024 + 4 * column} (local.get $at))) ${sum(0)} ${sum(1)}`
+  })
+  const sums = [0, 1, 2, 3].flatMap((column) => [`$s${column}0`, `$s${column}1`])
+  const text = `(module (memory 1) (func (export "spin") (param $n i32) (result f32)
+    (local $at i32) ${['$w0', '$w1', '$x', ...sums].map((name) => `(local ${name} v128)`).join(' ')}
     (loop $again
-      ${sums.map(({ a, b, c }) => `(local.set ${a} (f32x4.add (local.get ${a}) (f32x4.mul (local.get ${b}) (local.get ${c}))))`).join(' ')}
-      (local.set $b0 (f32x4.neg (local.get $b0))) (local.set $b1 (f32x4.neg (local.get $b1)))
+      ${weights.join(' ')} ${columns.join(' ')}
+      (local.set $at (i32.and (i32.add (local.get $at) (i32.const 16)) (i32.const 511)))
       (br_if $again (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
-    (f32x4.extract_lane 0 ${sums.reduce((total, { a }) => `(f32x4.add ${total} (local.get ${a}))`, '(local.get $b0)')})))`
+    (f32x4.extract_lane 0 ${sums.reduce((total, name) => `(${add} ${total} (local.get ${name}))`, '(local.get $w0)')})))`
   const module = binaryen.parseText(text)
   module.setFeatures(binaryen.Features.SIMD128)
   const bytes = module.emitBinary() as Uint8Array<ArrayBuffer>
   const spin = new WebAssembly.Instance(new WebAssembly.Module(bytes)).exports.spin as (n: number) => number
-  return (sums.length * 4 * 1e4) / time(() => spin(1e4)) / 1e9
+  return (8 * macs * 1e4) / time(() => spin(1e4)) / 1e9
 }
 
 /** The loop one would write first. */
@@ -69,15 +92,24 @@ function prepare(spec: RecordSpec, target: Target): () => void {
   return () => core.hop(program, state, scratch)
 }
 
-function linearOf(size: number, columns: number): RecordSpec {
+const FORMATS = {
+  f32: { peak: FLOATS, weights: (size: number) => pack(size, size, randoms(size * size, 1)) },
+  int8: { peak: INTEGERS, weights: (size: number) => packBytes(drawBytes(size, size, 1)) },
+  int4: { peak: INTEGERS, weights: (size: number) => packNibbles(drawNibbles(size, size, 1)) },
+} as const
+type Format = keyof typeof FORMATS
+
+function linearOf(size: number, columns: number, format: Format): RecordSpec {
   return {
     kind: 'linear',
+    format: Object.keys(FORMATS).indexOf(format),
     steps: 1,
     positions: columns,
     channels: size,
     resultChannels: size,
     inputs: [columns * size],
-    weights: [pack(size, size, randoms(size * size, 1))],
+    weights: [FORMATS[format].weights(size)],
+    temporaryFloats: columns * size + 64 * size,
   }
 }
 
@@ -164,12 +196,12 @@ function others(): [string, RecordSpec, number][] {
   ]
 }
 
-function benchLinear(target: Target, peak: number): void {
-  console.log(`\nlinear, ${target}: GMAC/s (share of peak, times plain JavaScript)`)
+function benchLinear(target: Target, format: Format, peak: number): void {
+  console.log(`\nlinear ${format}, ${target}: GMAC/s (share of the peak of ${peak.toFixed(1)}, times plain JavaScript)`)
   console.log(['K = d'.padEnd(6), ...COLUMNS.map((n) => `N = ${n}`.padStart(20))].join(''))
   for (const size of SIZES) {
     const cells = COLUMNS.map((columns) => {
-      const seconds = time(prepare(linearOf(size, columns), target))
+      const seconds = time(prepare(linearOf(size, columns, format), target))
       const [W, x, y] = [randoms(size * size, 1), randoms(size * columns, 2), new Float32Array(size * columns)]
       const plain = time(() => plainProduct(W, x, y, size, size))
       const gmacs = (size * size * columns) / seconds / 1e9
@@ -192,14 +224,17 @@ function benchOthers(target: Target): void {
 }
 
 // Shared machines change their pace: the fastest of some moments apart.
-const peak = Math.max(...Array.from({ length: 6 }, measurePeak))
-console.log(`node ${process.version}, ${process.arch}; peak of f32x4 mul + add ${peak.toFixed(1)} GMAC/s`)
+const fastest = (arithmetic: Arithmetic) => Math.max(...Array.from({ length: 6 }, () => measurePeak(arithmetic)))
+const peaks = new Map([FLOATS, INTEGERS].map((arithmetic) => [arithmetic, fastest(arithmetic)]))
+console.log(
+  `node ${process.version}, ${process.arch}; peak GMAC/s: f32x4 mul + add ${peaks.get(FLOATS)!.toFixed(1)}, i16x8 dot + add ${peaks.get(INTEGERS)!.toFixed(1)}`,
+)
 const targets: Target[] = process.argv.includes('--all') ? ['simd', 'relaxed', 'scalar'] : ['simd']
 for (const target of targets) {
   if (!moduleOf(target)) {
     console.log(`\n${target}: this Node does not accept it`)
     continue
   }
-  benchLinear(target, peak)
+  for (const format of Object.keys(FORMATS) as Format[]) benchLinear(target, format, peaks.get(FORMATS[format].peak)!)
   benchOthers(target)
 }
