@@ -195,7 +195,13 @@ export function gather(op: Op, program: usize, scratch: usize, from: i32, to: i3
     for (let at = program + op.weights0; at < end; ) {
       const first = load<i32>(at)
       let count = 1
-      for (at += 4; first >= 0 && at < end && load<i32>(at) === first + count; at += 4) count++
+      at += 4
+      if (first >= 0) {
+        // two neighbours at a time
+        let next = <u64>(first + 1) | (<u64>(first + 2) << 32)
+        for (; at + 8 <= end && load<u64>(at) === next; at += 8, count += 2) next += 0x200000002
+        for (; at < end && load<i32>(at) === first + count; at += 4) count++
+      }
       if (first < 0) zero(y, channels)
       else copy(y, x + <usize>first * bytes, count * channels)
       y += <usize>count * bytes
