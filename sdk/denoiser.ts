@@ -47,8 +47,8 @@ export interface DenoiserOptions {
   readonly channels?: number
   /**
    * The channels are denoised alike: the network hears their mean, and all get the filter that it made, so that what lies
-   * between them in level and phase (the stereo image) stays. Takes a hop longer (`latency`), and the arithmetic of one
-   * channel. What cancels in the mean altogether is not heard. Default: false.
+   * between them in level and phase (the stereo image) stays. Takes a hop longer (`latency`), and less arithmetic than
+   * channels apart. What cancels in the mean altogether is not heard. Default: false.
    */
   readonly linked?: boolean
   /**

@@ -101,7 +101,7 @@ test('equal channels give what the network gives', async () => {
     using linked = await Denoiser.create({ model, channels: 2, linked: true })
     using alone = await Denoiser.create({ model })
     const out = play(linked, interleave([samples, samples]))
-    assert.equal(plane(out, 0), plane(out, 1))
+    assert.ok(differenceDb(plane(out, 0), plane(out, 1)) < -140, model)
     const apart = differenceDb(play(alone, samples), plane(out, 0))
     assert.ok(apart < leastDb, `${model}: ${apart} dB`)
   }

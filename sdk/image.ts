@@ -25,11 +25,11 @@ export class Image implements Stateful {
   readonly #wet: Float32Array
   /** (channels)(hop) second half of the frame before. */
   readonly #tails: readonly Float32Array[]
-  /** (2 hop) each. */
+  /** (2 hop) each: the filter, and two channels at a time, one in each part. */
   readonly #gainRe: Float64Array
   readonly #gainIm: Float64Array
-  readonly #spectraRe: readonly Float64Array[]
-  readonly #spectraIm: readonly Float64Array[]
+  readonly #re: Float64Array
+  readonly #im: Float64Array
 
   /** `lagSamples` of the network. */
   constructor(channels: number, hop: number, lagSamples: number) {
@@ -43,8 +43,8 @@ export class Image implements Stateful {
     this.#tails = each(() => new Float32Array(hop))
     this.#gainRe = new Float64Array(size)
     this.#gainIm = new Float64Array(size)
-    this.#spectraRe = each(() => new Float64Array(size))
-    this.#spectraIm = each(() => new Float64Array(size))
+    this.#re = new Float64Array(size)
+    this.#im = new Float64Array(size)
   }
 
   reset(): void {
@@ -55,9 +55,8 @@ export class Image implements Stateful {
   take(wet: Float32Array, inputs: readonly Float32Array[], outputs: readonly Float32Array[]): void {
     shiftIn(this.#wet, wet)
     for (let c = 0; c < inputs.length; c++) shiftIn(this.#lines[c], inputs[c])
-    this.#analyse()
-    this.#divide()
-    for (let c = 0; c < outputs.length; c++) this.#synthesise(c, outputs[c])
+    this.#measure()
+    for (let c = 0; c < outputs.length; c += 2) this.#filter(c, outputs)
   }
 
   save(to: SnapshotWriter): void {
@@ -68,41 +67,41 @@ export class Image implements Stateful {
     for (const buffer of [...this.#lines, ...this.#tails, this.#wet]) from.f32s(buffer)
   }
 
-  #analyse(): void {
-    for (let c = 0; c < this.#lines.length; c++) this.#transform(this.#lines[c], this.#spectraRe[c], this.#spectraIm[c])
-    this.#transform(this.#wet, this.#gainRe, this.#gainIm)
-  }
-
-  #transform(samples: Float32Array, re: Float64Array, im: Float64Array): void {
-    for (let i = 0; i < re.length; i++) re[i] = this.#window[i] * samples[i]
-    im.fill(0)
+  /** The filter: the network's spectrum by that of the mean, both from one transform, a real signal in each part. */
+  #measure(): void {
+    const lines = this.#lines
+    const [re, im] = [this.#re, this.#im]
+    for (let i = 0; i < re.length; i++) {
+      let sum = 0
+      for (let c = 0; c < lines.length; c++) sum += lines[c][i]
+      re[i] = (this.#window[i] * sum) / lines.length
+      im[i] = this.#window[i] * this.#wet[i]
+    }
     this.#fourier.transform(re, im)
-  }
-
-  /** The network's spectrum by that of the mean, in place. */
-  #divide(): void {
-    const channels = this.#lines.length
-    for (let k = 0; k < this.#gainRe.length; k++) {
-      let re = 0
-      let im = 0
-      for (let c = 0; c < channels; c++) {
-        re += this.#spectraRe[c][k]
-        im += this.#spectraIm[c][k]
-      }
-      re /= channels
-      im /= channels
-      const power = re * re + im * im
-      const a = this.#gainRe[k] * re + this.#gainIm[k] * im
-      const b = this.#gainIm[k] * re - this.#gainRe[k] * im
+    for (let k = 0; k < re.length; k++) {
+      const other = (re.length - k) & (re.length - 1)
+      const meanRe = (re[k] + re[other]) / 2
+      const meanIm = (im[k] - im[other]) / 2
+      const wetRe = (im[k] + im[other]) / 2
+      const wetIm = (re[other] - re[k]) / 2
+      const power = meanRe * meanRe + meanIm * meanIm
+      const a = wetRe * meanRe + wetIm * meanIm
+      const b = wetIm * meanRe - wetRe * meanIm
       const scale = power > NOTHING ? 1 / Math.max(power, Math.sqrt(a * a + b * b)) : 0
       this.#gainRe[k] = a * scale
       this.#gainIm[k] = b * scale
     }
   }
 
-  #synthesise(c: number, output: Float32Array): void {
-    const re = this.#spectraRe[c]
-    const im = this.#spectraIm[c]
+  /** Channels `c` and `c + 1`, one in each part: the filter's response is real, so that they stay apart. */
+  #filter(c: number, outputs: readonly Float32Array[]): void {
+    const [re, im] = [this.#re, this.#im]
+    const isPair = c + 1 < outputs.length
+    for (let i = 0; i < re.length; i++) {
+      re[i] = this.#window[i] * this.#lines[c][i]
+      im[i] = isPair ? this.#window[i] * this.#lines[c + 1][i] : 0
+    }
+    this.#fourier.transform(re, im)
     for (let k = 0; k < re.length; k++) {
       const x = re[k]
       const y = im[k]
@@ -110,12 +109,16 @@ export class Image implements Stateful {
       im[k] = x * this.#gainIm[k] + y * this.#gainRe[k]
     }
     this.#fourier.transform(im, re) // exchanged: back
+    this.#overlap(re, this.#tails[c], outputs[c])
+    if (isPair) this.#overlap(im, this.#tails[c + 1], outputs[c + 1])
+  }
+
+  #overlap(frame: Float64Array, tail: Float32Array, output: Float32Array): void {
     const hop = this.#hop
-    const tail = this.#tails[c]
-    const scale = 1 / re.length
+    const scale = 1 / frame.length
     for (let i = 0; i < hop; i++) {
-      output[i] = tail[i] + this.#window[i] * re[i] * scale
-      tail[i] = this.#window[hop + i] * re[hop + i] * scale
+      output[i] = tail[i] + this.#window[i] * frame[i] * scale
+      tail[i] = this.#window[hop + i] * frame[hop + i] * scale
     }
   }
 }
