@@ -19,6 +19,8 @@ import type { SampleFormat } from './pcm.ts'
 import { Planes } from './planes.ts'
 import { checkChannels, checkMixture, checkStrength, chooseLinking } from './preparation.ts'
 import { mixtureOf, type Preset } from './preset.ts'
+import type { ProbeOptions } from './probe.ts'
+import type { Profile } from './profile.ts'
 import { Recorder } from './recorder.ts'
 import type { FilterPhase } from './resampling.ts'
 import { refuse, SnapshotReader, SnapshotWriter } from './snapshot.ts'
@@ -34,6 +36,12 @@ const MAX_ADVANCE_HOPS = 2 ** 32 - 1
 export interface DenoiserOptions {
   /** A shipped model's name, a URL, a path (Node), the bytes of a model file, or what `loadModel` gave. Default: models.ts. */
   readonly model?: ModelSource
+  /**
+   * Instead of `model`: `auto` measures this device for 300 ms, once a week, and takes the best model that leaves half of a core
+   * free and is at most 40 ms late, with a governor where that may get tight; limits of your own, or a profile that `probe` gave,
+   * do the same. A `model` or `governor` given beside it wins.
+   */
+  readonly profile?: 'auto' | ProbeOptions | Profile
   /** The SHA-256 the model must have, hexadecimal: MODEL_HASH if it is another. Damage is noticed without it too. */
   readonly sha256?: string
   /**
@@ -142,6 +150,7 @@ export interface Parts extends Path {
   /** Of the ladder below it. */
   readonly lighter: readonly Program[]
   readonly governor: LadderOptions | undefined
+  readonly profile: Profile | undefined
   readonly channels: number
   readonly highBand: HighBandMode
   readonly strengthDb: number
@@ -168,6 +177,8 @@ export class Denoiser {
   readonly model: Model
   /** Where the delay comes from. */
   readonly latency: Latency
+  /** What chose the model, with its reasons, where `profile` did. */
+  readonly profile: Profile | undefined
   readonly #parts: Parts
   readonly #lanes: readonly Lane[]
   readonly #supervision: Supervision | undefined
@@ -191,6 +202,7 @@ export class Denoiser {
     const { core, program, channels } = parts
     this.#parts = parts
     this.model = program.model
+    this.profile = parts.profile
     this.sampleRate = parts.sampleRate
     this.outputRate = parts.outputRate
     this.channels = channels

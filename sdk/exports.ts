@@ -13,6 +13,8 @@ export { type LoadOptions, type ModelBody, type ModelSource, ParsedModel } from 
 export { DEFAULT_MODEL, MODELS, type ModelName, type ShippedModel } from './models.ts'
 export { decodeSamples, encodeSamples, SAMPLE_FORMATS, type SampleFormat, sampleBytes } from './pcm.ts'
 export { PRESETS, type Preset } from './preset.ts'
+export type { ProbeOptions } from './probe.ts'
+export type { Profile, ProfileLimits } from './profile.ts'
 export { type Replay, replay } from './replay.ts'
 export { type FilterPhase, PHASES } from './resampling.ts'
 export { type BlockFormat, decodeBlock, encodeBlock, type NibbleOrder, type SensorLaw } from './sensor/codec.ts'

@@ -13,6 +13,8 @@ const FILES: Readonly<Record<ModelName, () => URL>> = {
   nano: () => new URL('../../models/nano.ssm', import.meta.url),
 }
 
+const MEMORY_KEY = 'attenuate-edge device'
+
 export const browserHost: Host = {
   async loadCore() {
     return compile(await download(new URL('../../build/core.simd.wasm', import.meta.url)))
@@ -28,4 +30,19 @@ export const browserHost: Host = {
   },
 
   now: () => performance.now(),
+
+  memory: {
+    async read() {
+      try {
+        return globalThis.localStorage?.getItem(MEMORY_KEY) ?? undefined
+      } catch {
+        return undefined // pages may be denied storage
+      }
+    },
+    async write(text) {
+      try {
+        globalThis.localStorage?.setItem(MEMORY_KEY, text)
+      } catch {}
+    },
+  },
 }

@@ -1,7 +1,8 @@
 // Node: the core and the shipped models are files of this package, other models may be files or URLs. The fixed-order SIMD
 // build is taken, so that the same input gives the same bits on every machine.
 
-import { readFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { cpus, homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { download } from './download.ts'
@@ -36,6 +37,23 @@ export const nodeHost: Host = {
   },
 
   now: () => performance.now(),
+
+  memory: {
+    read: () => readFile(memoryPath(), 'utf8').catch(() => undefined),
+    async write(text) {
+      const path = memoryPath()
+      // a home that cannot be written to is no reason to fail
+      await mkdir(dirname(path), { recursive: true })
+        .then(() => writeFile(path, text))
+        .catch(() => {})
+    },
+  },
+}
+
+/** One file for each kind of processor and engine: homes are shared between machines. */
+function memoryPath(): string {
+  const device = `${cpus()[0]?.model ?? ''} ${process.arch} ${process.version}`.replace(/[^\w.-]+/g, '-')
+  return join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'attenuate-edge', `${device}.json`)
 }
 
 async function readBytes(path: string, what: string, remedy: string): Promise<Uint8Array<ArrayBuffer>> {

@@ -10,6 +10,8 @@ export interface Host {
   readWasm(source: string | URL): Promise<Uint8Array<ArrayBuffer>>
   /** Milliseconds that pass while code runs. */
   now(): number
+  /** Some text about this device that later processes read again, where the host has a place for it. Never throws. */
+  readonly memory?: { read(): Promise<string | undefined>; write(text: string): Promise<void> }
 }
 
 /** Of loading. */

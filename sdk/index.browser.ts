@@ -5,6 +5,8 @@ import { Denoiser as BoundlessDenoiser, type DenoiserOptions } from './denoiser.
 import { browserHost } from './host.browser.ts'
 import { type LoadOptions, type ModelSource, type ParsedModel, parseModel } from './model.ts'
 import { prepareParts } from './preparation.ts'
+import { type ProbeOptions, probeHost } from './probe.ts'
+import type { Profile } from './profile.ts'
 
 /** A stateful denoiser for one stream; see `create`. */
 export class Denoiser extends BoundlessDenoiser {
@@ -17,6 +19,11 @@ export class Denoiser extends BoundlessDenoiser {
 /** Reads and checks a model once, for any number of denoisers. */
 export function loadModel(source?: ModelSource, options?: LoadOptions): Promise<ParsedModel> {
   return parseModel(browserHost, source, options)
+}
+
+/** What this device can carry: what `profile: 'auto'` asks, with the reasons. Errors as of `Denoiser.create`. */
+export function probe(options?: ProbeOptions): Promise<Profile> {
+  return probeHost(browserHost, options)
 }
 
 export * from './exports.ts'

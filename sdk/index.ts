@@ -5,6 +5,8 @@ import { Denoiser as BoundlessDenoiser, type DenoiserOptions } from './denoiser.
 import { nodeHost } from './host.node.ts'
 import { type LoadOptions, type ModelSource, type ParsedModel, parseModel } from './model.ts'
 import { prepareParts } from './preparation.ts'
+import { type ProbeOptions, probeHost } from './probe.ts'
+import type { Profile } from './profile.ts'
 import { type NodeStreamOptions, toNodeTransform } from './stream.node.ts'
 
 /** A stateful denoiser for one stream; see `create`. */
@@ -26,6 +28,11 @@ export class Denoiser extends BoundlessDenoiser {
 /** Reads and checks a model once, for any number of `Denoiser.create({ model })`. Errors as there. */
 export function loadModel(source?: ModelSource, options?: LoadOptions): Promise<ParsedModel> {
   return parseModel(nodeHost, source, options)
+}
+
+/** What this device can carry: what `profile: 'auto'` asks, with the reasons. Errors as of `Denoiser.create`. */
+export function probe(options?: ProbeOptions): Promise<Profile> {
+  return probeHost(nodeHost, options)
 }
 
 export * from './exports.ts'

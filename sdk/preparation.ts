@@ -17,6 +17,7 @@ import type { Rates } from './latency.ts'
 import type { MixtureOptions } from './mixture.ts'
 import { type ModelSource, type ParsedModel, parseModel } from './model.ts'
 import { mixtureOf } from './preset.ts'
+import { applyProfile } from './probe.ts'
 import { type FilterPhase, PHASES } from './resampling.ts'
 import { shareOf } from './strength.ts'
 import { Supervision } from './supervision.ts'
@@ -30,8 +31,10 @@ const MAX_RECORD_SECONDS = 600
 const LIGHTEST = 'lite'
 
 /** Rejects with an AttenuateError, or with the signal's reason. */
-export async function prepareParts(host: Host, options: DenoiserOptions): Promise<Parts> {
-  checkKinds(options)
+export async function prepareParts(host: Host, given: DenoiserOptions): Promise<Parts> {
+  checkKinds(given)
+  given.signal?.throwIfAborted()
+  const options = await unlessAborted(applyProfile(host, given), given.signal)
   const { channels = 1, phase = 'linear', sha256, signal, onProgress, governor, recordSeconds } = options
   const mixture = mixtureOf(options)
   checkChannels(channels)
@@ -61,6 +64,7 @@ export async function prepareParts(host: Host, options: DenoiserOptions): Promis
     program,
     lighter: others,
     governor,
+    profile: options.chosen,
     channels,
     linked,
     highBand,
