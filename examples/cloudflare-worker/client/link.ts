@@ -167,8 +167,7 @@ export class Link {
 
   #goTo(next: number): void {
     this.#taken = next
-    this.#toSend = next
-    this.#forget(next)
+    this.#toSend = next // what lies before is kept all the same: the object may have it, and not have stored it
   }
 
   #acknowledge({ taken, persisted }: FromObject & { type: 'ack' }): void {

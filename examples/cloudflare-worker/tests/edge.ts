@@ -2,6 +2,7 @@
 // senders and listeners over real sockets, accidents.
 
 import { mkdtempSync, rmSync } from 'node:fs'
+import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Miniflare } from 'miniflare'
@@ -25,9 +26,10 @@ export class Edge {
     this.#storage = storage
   }
 
-  static async start(variables: Readonly<Record<string, string>> = {}): Promise<Edge> {
+  /** `inspectorPort` 0: any; undefined: no inspector. */
+  static async start(variables: Readonly<Record<string, string>> = {}, inspectorPort?: number): Promise<Edge> {
     const storage = mkdtempSync(join(tmpdir(), 'edge-'))
-    const workerd = await run(variables, storage)
+    const workerd = await run(variables, storage, inspectorPort)
     return new Edge(workerd, (await workerd.ready).origin, storage)
   }
 
@@ -43,6 +45,15 @@ export class Edge {
     rmSync(this.#storage, { recursive: true })
   }
 
+  /** Where the runtime's inspector (Chrome DevTools protocol) answers. */
+  async inspectorUrl(): Promise<string> {
+    const { origin } = await this.#workerd.getInspectorURL()
+    const [{ webSocketDebuggerUrl }] = (await (await fetch(`${origin.replace('ws', 'http')}/json`)).json()) as {
+      webSocketDebuggerUrl: string
+    }[]
+    return webSocketDebuggerUrl
+  }
+
   url(path: string): string {
     return this.#origin + path
   }
@@ -51,9 +62,18 @@ export class Edge {
     return fetch(this.url(path), options)
   }
 
-  /** `crash`, `forge` (body: the snapshot it wakes with), `forget`. */
-  async accident(stream: string, kind: string, body?: Uint8Array<ArrayBuffer>): Promise<void> {
-    await this.fetch(`/test/${stream}/${kind}`, { method: 'POST', ...(body && { body }) })
+  /**
+   * `crash`, `forge` (body: the snapshot it wakes with), `forget`. Over a connection of its own: one of `fetch` may have been
+   * closed by the other side while this process was busy.
+   */
+  accident(stream: string, kind: string, body: Uint8Array = new Uint8Array(0)): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const sent = request(this.url(`/test/${stream}/${kind}`), { method: 'POST', agent: false }, (response) => {
+        response.resume().on('end', resolve)
+      })
+      sent.on('error', reject)
+      sent.end(body)
+    })
   }
 
   sender(stream: string, options: Partial<SenderOptions> = {}): Sender {
@@ -115,7 +135,11 @@ export class Listener {
   }
 }
 
-async function run(variables: Readonly<Record<string, string>>, storage: string): Promise<Miniflare> {
+async function run(
+  variables: Readonly<Record<string, string>>,
+  storage: string,
+  inspectorPort?: number,
+): Promise<Miniflare> {
   bundle ??= bundleWorker('examples/cloudflare-worker/tests/worker.ts', ['-c', CONFIG])
   return new Miniflare({
     modules: (await bundle).modules,
@@ -128,5 +152,6 @@ async function run(variables: Readonly<Record<string, string>>, storage: string)
       CENSUS: { className: 'Census', useSQLite: true },
     },
     durableObjectsPersist: storage,
+    ...(inspectorPort !== undefined && { inspectorPort }),
   })
 }

@@ -103,6 +103,35 @@ test('the connection breaks five times', async ({ edge, expected, snapshot }) =>
   assert.ok(report.counters.returns > 0)
 })
 
+test('an outage longer than the buffer: what is lost is announced, counted, and concealed', async ({ edge }) => {
+  const all = inMessages(drawPackets(480, 6), PER_MESSAGE)
+  let isCut = false
+  const parts: Int16Array[] = []
+  const sender = edge.sender('outage', {
+    bufferMessages: 20,
+    onAudio: (samples) => parts.push(samples),
+    connect: (url, protocols) => {
+      const { pathname, search } = new URL(url)
+      return edge.socket(isCut ? '/nowhere' : pathname + search, protocols)
+    },
+  })
+  for (const message of all.slice(0, 20)) sender.push(message)
+  // two idle seconds later everything is stored
+  while (sender.stats().buffered > 0) await pause(20)
+  isCut = true
+  sender.reconnect()
+  for (const message of all.slice(20)) sender.push(message)
+  await pause(300)
+  isCut = false
+  sender.end() // one more message: 21 of the 41 do not fit
+  const { counters } = await sender.ended
+  assert.is(sender.stats().lostMessages, 21)
+  assert.is(counters.lostMessages, 21)
+  assert.is(counters.lost, 21 * PER_MESSAGE)
+  const arrived = [...all.slice(0, 20), ...all.slice(41)].flat()
+  expectSame(joined(parts), (await receiveInNode(arrived, WAIT_PACKETS)).samples)
+})
+
 test('the object hibernates with the sockets open, and wakes', async ({ edge, expected, snapshot }) => {
   const breaks: string[] = []
   const parts: Int16Array[] = []

@@ -58,6 +58,7 @@ interface Run {
 }
 
 async function play(edge: Edge, stream: number, { seconds, cuts, crashes }: SoakOptions): Promise<Run> {
+  await pause(10 * stream) // drawing keeps this process busy for a while
   const messages = inMessages(disturb(packetsOf(stream, seconds), stream), PER_MESSAGE)
   const random = seedRandom(1000 + stream)
   const draw = (count: number) => new Set(Array.from({ length: count }, () => Math.floor(random() * messages.length)))
