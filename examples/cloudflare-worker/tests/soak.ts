@@ -9,8 +9,9 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import * as assert from 'uvu/assert'
 import { seedRandom } from '../../../quantize/specimens.ts'
+import { PACKET_BYTES } from '../../../sdk/sensor/packet.ts'
 import { Edge } from './edge.ts'
-import { drawPackets, expectSame, inMessages, joined, pause, receiveInNode } from './reference.ts'
+import { drawPackets, expectSame, joined, pause, receiveInNode } from './reference.ts'
 
 export interface SoakOptions {
   readonly streams: number
@@ -33,16 +34,18 @@ const PER_MESSAGE = 8
 const VARIABLES = { MAX_SPEED: '0', MAX_CONNECTIONS: '1000', WAIT_PACKETS: String(WAIT_PACKETS) }
 
 export async function soak(options: SoakOptions): Promise<SoakReport> {
+  // drawn before anything is connected: it keeps this process busy for long
+  const radios = Array.from({ length: options.streams }, (_, i) => receiveByRadio(i, options.seconds))
   const edge = await Edge.start(VARIABLES)
   const memoryMb: number[] = []
   const watch = setInterval(() => memoryMb.push(measureMemoryMb()), 2000)
   try {
     const started = performance.now()
-    const runs = await Promise.all(Array.from({ length: options.streams }, (_, i) => play(edge, i, options)))
+    const runs = await Promise.all(radios.map((radio, i) => play(edge, i, radio, options)))
     const wallSeconds = (performance.now() - started) / 1000
     const totals: Record<string, number> = {}
     for (const [i, run] of runs.entries())
-      for (const [name, count] of Object.entries(await check(i, run, options)))
+      for (const [name, count] of Object.entries(await check(i, radios[i], run)))
         totals[name] = (totals[name] ?? 0) + count
     return { audioSeconds: options.streams * options.seconds, wallSeconds, memoryMb, totals }
   } finally {
@@ -51,24 +54,30 @@ export async function soak(options: SoakOptions): Promise<SoakReport> {
   }
 }
 
+/** What arrives at the gateway of one sensor. */
+interface Radio {
+  readonly sent: number
+  /** (arrived) packets of 36 bytes, one after the other: a million arrays would be in the way. */
+  readonly bytes: Uint8Array
+}
+
 interface Run {
   readonly samples: Int16Array
   readonly counters: Readonly<Record<string, number>>
   readonly link: Readonly<Record<string, number>>
 }
 
-async function play(edge: Edge, stream: number, { seconds, cuts, crashes }: SoakOptions): Promise<Run> {
-  await pause(10 * stream) // drawing keeps this process busy for a while
-  const messages = inMessages(disturb(packetsOf(stream, seconds), stream), PER_MESSAGE)
+async function play(edge: Edge, stream: number, radio: Radio, { cuts, crashes }: SoakOptions): Promise<Run> {
+  const messages = Math.ceil(radio.bytes.length / (PER_MESSAGE * PACKET_BYTES))
   const random = seedRandom(1000 + stream)
-  const draw = (count: number) => new Set(Array.from({ length: count }, () => Math.floor(random() * messages.length)))
+  const draw = (count: number) => new Set(Array.from({ length: count }, () => Math.floor(random() * messages)))
   const [cutAt, crashAt] = [draw(cuts), draw(crashes)]
   const parts: Int16Array[] = []
   const sender = edge.sender(`soak-${stream}`, { onAudio: (samples) => parts.push(samples) })
-  for (const [i, message] of messages.entries()) {
+  for (let i = 0; i < messages; i++) {
     if (cutAt.has(i)) sender.reconnect()
     if (crashAt.has(i)) await edge.accident(`soak-${stream}`, 'crash')
-    sender.push(message)
+    sender.push(packetsOf(radio, PER_MESSAGE * i, PER_MESSAGE * (i + 1)))
     while (sender.link.room < 448) await pause(1)
   }
   sender.end()
@@ -76,8 +85,17 @@ async function play(edge: Edge, stream: number, { seconds, cuts, crashes }: Soak
   return { samples: joined(parts), counters, link: { ...sender.stats() } }
 }
 
-function packetsOf(stream: number, seconds: number): Uint8Array[] {
-  return drawPackets(Math.round(seconds / 0.016), stream)
+function receiveByRadio(stream: number, seconds: number): Radio {
+  const packets = drawPackets(Math.round(seconds / 0.016), stream)
+  return { sent: packets.length, bytes: Buffer.concat(disturb(packets, stream)) }
+}
+
+/** Views of those `from`..`to` - 1. */
+function packetsOf({ bytes }: Radio, from = 0, to = bytes.length / PACKET_BYTES): Uint8Array[] {
+  const count = Math.min(to, bytes.length / PACKET_BYTES) - from
+  return Array.from({ length: count }, (_, i) =>
+    bytes.subarray(PACKET_BYTES * (from + i), PACKET_BYTES * (from + i + 1)),
+  )
 }
 
 /** What the radio does. */
@@ -96,9 +114,8 @@ function disturb(packets: readonly Uint8Array[], seed: number): Uint8Array[] {
   return places.sort((a, b) => a.at - b.at).map(({ packet }) => packet)
 }
 
-async function check(stream: number, { samples, counters, link }: Run, { seconds }: SoakOptions) {
-  const sent = packetsOf(stream, seconds)
-  const arrived = disturb(sent, stream)
+async function check(stream: number, radio: Radio, { samples, counters, link }: Run) {
+  const arrived = packetsOf(radio)
   const expected = await receiveInNode(arrived, WAIT_PACKETS)
   expectSame(samples, expected.samples, `samples of stream ${stream}`)
   for (const [name, count] of Object.entries(expected.stats))
@@ -110,7 +127,7 @@ async function check(stream: number, { samples, counters, link }: Run, { seconds
   assert.is(link.buffered, 0)
   const { lost, concealed, late, duplicates, reordered } = counters
   return {
-    sent: sent.length,
+    sent: radio.sent,
     arrived: arrived.length,
     lost,
     concealed,
