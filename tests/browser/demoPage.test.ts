@@ -29,15 +29,7 @@ const test = suite<Bench>('demo page')
 test.before(async (bench) => {
   const folder = mkdtempSync(join(tmpdir(), 'page-'))
   const site = await servePage(await buildPage(folder))
-  const browser = await chromium.launch({
-    executablePath: findChromium(),
-    args: [
-      '--no-sandbox',
-      '--use-fake-device-for-media-stream',
-      '--use-fake-ui-for-media-stream',
-      `--use-file-for-fake-audio-capture=${CLIP}`,
-    ],
-  })
+  const browser = await start('--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader')
   Object.assign(bench, { folder, site, browser })
 })
 
@@ -46,6 +38,19 @@ test.after(async ({ browser, site, folder }) => {
   await site.close()
   rmSync(folder, { recursive: true })
 })
+
+function start(...args: string[]): Promise<Browser> {
+  return chromium.launch({
+    executablePath: findChromium(),
+    args: [
+      '--no-sandbox',
+      '--use-fake-device-for-media-stream',
+      '--use-fake-ui-for-media-stream',
+      `--use-file-for-fake-audio-capture=${CLIP}`,
+      ...args,
+    ],
+  })
+}
 
 /** Whatever the page complains of is kept. */
 async function open({ browser, site }: Bench): Promise<{ page: Page; complaints: string[] }> {
@@ -214,6 +219,26 @@ function fitTone(samples: readonly number[], frequency: number): { amplitude: nu
   const rest = Math.max(...samples.map((x, i) => Math.abs(x - a * cosine(i) - b * sine(i))))
   return { amplitude: Math.hypot(a, b), rest }
 }
+
+test('hops on WebGPU are timed; where there is none, the reason, and WASM', async (bench) => {
+  const measured = () => /\d/.test(document.getElementById('median')!.textContent!)
+  const { page } = await open(bench)
+  await page.check('input[value="webgpu"]', { force: true })
+  await page.click('#play')
+  await page.waitForFunction(measured, undefined, { timeout: 90_000 }) // software takes its time for the shaders
+  assert.ok(await page.isHidden('#trouble'), await page.innerText('#trouble'))
+  assert.ok(await page.isChecked('input[value="webgpu"]'))
+  await page.close()
+  const browser = await start('--disable-blink-features=WebGPU')
+  const { page: without } = await open({ ...bench, browser })
+  await without.click('#play')
+  await without.waitForFunction(measured)
+  await without.check('input[value="webgpu"]', { force: true })
+  await without.waitForSelector('#trouble:not([hidden])')
+  assert.match(await without.innerText('#trouble'), /WebGPU cannot be timed: ENVIRONMENT_UNSUPPORTED/)
+  assert.ok(await without.isChecked('input[name="backend"][value="wasm"]'))
+  await browser.close()
+})
 
 test('a file is dropped: it plays', async (bench) => {
   const { page, complaints } = await open(bench)

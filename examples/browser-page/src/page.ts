@@ -5,6 +5,7 @@ import type { ChannelName } from './channel.ts'
 import { type Heard, Sound } from './sound.ts'
 import { fetchClip, openFile, openMicrophone, type Source } from './source.ts'
 import { Spectrogram } from './spectrogram.ts'
+import type { BackendName } from './stopwatch.ts'
 
 /** Of the spectrograms: what the clip has; elsewhere what speech has. */
 const CLIP_TOP_HZ = 8000
@@ -47,6 +48,7 @@ model.addEventListener('change', () => attempt(changeModel))
 strength.addEventListener('input', changeStrength)
 onChoice('source', () => attempt(changeSource))
 onChoice('channel', () => attempt(changeChannel))
+onChoice('backend', () => sound?.setBackend(choiceOf<BackendName>('backend')))
 onChoice('heard', () => sound?.setHeard(choiceOf<Heard>('heard')))
 document.addEventListener('keydown', swapByKey)
 listenForDrops()
@@ -62,10 +64,13 @@ async function attempt(act: () => Promise<void> | void): Promise<void> {
     await act()
   } catch (error) {
     await stop()
-    const trouble = byId('trouble')
-    trouble.textContent = (error as Error).message
-    trouble.hidden = false
+    complain((error as Error).message)
   }
+}
+
+function complain(text: string): void {
+  byId('trouble').textContent = text
+  byId('trouble').hidden = false
 }
 
 function say(text: string): void {
@@ -111,7 +116,8 @@ async function stop(): Promise<void> {
 
 async function openSound(): Promise<Sound> {
   say('Loading the core and the model.')
-  const opened = await Sound.open()
+  const opened = await Sound.open(useWasm)
+  opened.setBackend(choiceOf('backend'))
   // Safari interrupts for calls and Siri, every browser for pages in the background
   opened.context.addEventListener('statechange', () => {
     const state: string = opened.context.state
@@ -128,6 +134,13 @@ async function openSound(): Promise<Sound> {
     requestAnimationFrame(draw)
   })
   return opened
+}
+
+/** No WebGPU here: WASM is timed, and the reason said. */
+function useWasm(reason: string): void {
+  document.querySelector<HTMLInputElement>('input[name="backend"][value="wasm"]')!.checked = true
+  sound?.setBackend('wasm')
+  complain(`WebGPU cannot be timed: ${reason}`)
 }
 
 async function openSource({ context }: Sound): Promise<Source> {

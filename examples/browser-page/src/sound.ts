@@ -6,7 +6,7 @@
 import { createDenoiserNode, type DenoiserNode, type NodeStats } from 'attenuate-edge/worklet'
 import { assetUrl, loadCore, modelUrl } from './assets.ts'
 import { CHANNEL_PROCESSOR, type ChannelMessage, type ChannelName } from './channel.ts'
-import { Stopwatch } from './stopwatch.ts'
+import { type BackendName, Stopwatch } from './stopwatch.ts'
 
 /** Long enough for no click, short enough to compare. */
 const FADE_SECONDS = 0.02
@@ -33,9 +33,11 @@ export class Sound {
   #denoiser: DenoiserNode | undefined
   #strengthDb = Number.NEGATIVE_INFINITY
   #isWatched = false
+  #model = ''
+  #backend: BackendName = 'wasm'
 
   /** In the course of a click, or the sound does not start (all browsers, Safari above all). */
-  static async open(): Promise<Sound> {
+  static async open(onStopwatchError: (message: string) => void): Promise<Sound> {
     const context = new AudioContext({ latencyHint: 'interactive' })
     const resuming = context.resume()
     if (context.audioWorklet === undefined)
@@ -45,13 +47,13 @@ export class Sound {
       context.audioWorklet.addModule(assetUrl('channel.processor.js')),
       resuming,
     ])
-    return new Sound(context, wasm)
+    return new Sound(context, wasm, onStopwatchError)
   }
 
-  private constructor(context: AudioContext, wasm: WebAssembly.Module) {
+  private constructor(context: AudioContext, wasm: WebAssembly.Module, onStopwatchError: (message: string) => void) {
     this.context = context
     this.#wasm = wasm
-    this.stopwatch = new Stopwatch(new Worker(assetUrl('stopwatch.worker.js'), { type: 'module' }))
+    this.stopwatch = new Stopwatch(new Worker(assetUrl('stopwatch.worker.js'), { type: 'module' }), onStopwatchError)
     this.#line = new AudioWorkletNode(context, CHANNEL_PROCESSOR, {
       channelCount: 1,
       channelCountMode: 'explicit',
@@ -113,10 +115,17 @@ export class Sound {
     this.setStrength(this.#strengthDb)
     this.#delay.delayTime.value = denoiser.latencySamples / this.context.sampleRate
     this.#line.connect(denoiser).connect(this.after)
-    this.#watch(name)
+    this.#model = name
+    this.#watch()
     if (former === undefined) return
     this.#line.disconnect(former)
     await former.close()
+  }
+
+  /** Of the hops that are timed; what is heard is made by WASM on the audio thread, which has no GPU. */
+  setBackend(backend: BackendName): void {
+    this.#backend = backend
+    if (this.#isWatched) this.#watch()
   }
 
   stats(): Promise<NodeStats> | undefined {
@@ -136,9 +145,9 @@ export class Sound {
     gain.linearRampToValueAtTime(to, currentTime + FADE_SECONDS)
   }
 
-  #watch(name: string): void {
+  #watch(): void {
     const { sampleRate } = this.context
-    const order = { model: modelUrl(name), wasm: this.#wasm, sampleRate, outputRate: sampleRate }
+    const order = { backend: this.#backend, model: modelUrl(this.#model), wasm: this.#wasm, sampleRate }
     if (this.#isWatched) {
       this.stopwatch.order(order)
       return

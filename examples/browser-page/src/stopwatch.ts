@@ -4,17 +4,20 @@
 import { fit } from './canvas.ts'
 import { HOP_SECONDS } from './channel.ts'
 
+/** What runs the hops that are timed. */
+export type BackendName = 'wasm' | 'webgpu'
+
 /** To the worker: `port` brings the hops, and comes once. */
 export interface StopwatchOrder {
+  readonly backend: BackendName
   readonly model: string
   readonly wasm: WebAssembly.Module
   readonly sampleRate: number
-  readonly outputRate: number
   readonly port?: MessagePort
 }
 
-/** Milliseconds of hops since the last message. */
-export type StopwatchResult = readonly number[]
+/** Milliseconds of hops since the last message, or why there are none. */
+export type StopwatchResult = readonly number[] | { readonly error: string }
 
 /** A minute. */
 const KEPT = 3750
@@ -26,10 +29,12 @@ export class Stopwatch {
   readonly #worker: Worker
   #hops: number[] = []
 
-  constructor(worker: Worker) {
+  /** `onError`: a backend cannot be had; nothing is measured until the next order. */
+  constructor(worker: Worker, onError: (message: string) => void) {
     this.#worker = worker
     worker.onmessage = ({ data }: MessageEvent<StopwatchResult>) => {
-      this.#hops = [...this.#hops, ...data].slice(-KEPT)
+      if ('error' in data) onError(data.error)
+      else this.#hops = [...this.#hops, ...data].slice(-KEPT)
     }
   }
 
