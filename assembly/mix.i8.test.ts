@@ -36,7 +36,7 @@ function check(P: number, Q: number, C: number, G: number, steps: number, x: Flo
           inputs: [x.length],
           weights: [packBytes(W, G), b && padded(b)],
           parameters: [G, 0],
-          temporaryFloats: Math.ceil(P / 2) * (C + 4) + 4,
+          temporaryFloats: Math.ceil(P / 2) * C + 4,
         },
       ]),
       target,

@@ -33,6 +33,9 @@ for (const model of models)
   if (!Object.hasOwn(MODELS, model) && !existsSync(model))
     program.error(`model ${model}: no such file; use one, or ${Object.keys(MODELS).join(', ')}`)
 
+for (const built of ['dist/sdk/index.js', 'build/core.simd.wasm', 'models/base.ssm'])
+  if (!existsSync(new URL(`../${built}`, import.meta.url))) program.error(`${built} is missing: npm run build`)
+
 const clip = readClip()
 const report = await measure()
 for (const line of reportLines(report)) console.log(line)

@@ -214,7 +214,7 @@ export function measure(task: Task, format: number = FORMATS.f32): Extent {
     case 'mix':
       weights = [integers ? matrix(Q, P, first) : first * Q * P, up(Q)]
       optional = [1]
-      if (integers) temporary = Math.ceil(P / 2) * (C + 4) + 4
+      if (integers) temporary = Math.ceil(P / 2) * C + 4
       break
     case 'conv': {
       const { taps, bands } = unpackConv(first)
