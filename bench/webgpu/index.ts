@@ -114,6 +114,12 @@ const VARIANTS = [
   ['f32', 'f32', 256],
 ] as const
 
+/** Few threads where a processor plays the GPU. */
+const SOFTWARE_VARIANTS = [
+  ['int8', 'f32', 16],
+  ['f32', 'f32', 16],
+] as const
+
 interface Variant {
   readonly weights: 'int8' | 'f32'
   readonly options: Required<Pick<ExecutorOptions, 'precision' | 'threads'>>
@@ -127,7 +133,7 @@ async function compareVariants(opened: OpenDevice, name: string, streams: number
   const first = performance.now()
   const models = readModels(name)
   const found: Variant[] = []
-  for (const [weights, precision, threads] of VARIANTS) {
+  for (const [weights, precision, threads] of opened.isSoftware ? SOFTWARE_VARIANTS : VARIANTS) {
     if (precision === 'f16' && !opened.hasHalves) continue
     if (performance.now() - first > VARIANT_SHARE * limitMs && found.length > 0) break
     try {
@@ -259,11 +265,15 @@ note('limits', {
   storageBindingBytes: opened.device.limits.maxStorageBufferBindingSize,
 })
 console.log(`adapter: ${opened.description}; shader-f16: ${opened.hasHalves}; ${report.processor}`)
-const peaks = opened.isSoftware
-  ? { flops: Number.NaN, bytes: Number.NaN }
-  : { flops: await measureFlops(opened.device), bytes: await measureBandwidth(opened.device) }
+const groups = opened.isSoftware ? 32 : 4096
+const peaks = {
+  flops: await measureFlops(opened.device, groups),
+  bytes: await measureBandwidth(opened.device, groups),
+}
 note('peaks', peaks)
-console.log(`measured peaks: ${(peaks.flops / 1e12).toFixed(2)} TFLOP/s f32, ${(peaks.bytes / 1e9).toFixed(0)} GB/s`)
+console.log(
+  `measured peaks: ${(peaks.flops / 1e9).toPrecision(4)} GFLOP/s f32, ${(peaks.bytes / 1e9).toPrecision(3)} GB/s`,
+)
 for (const name of options.models.split(',')) {
   try {
     await measureModel(opened, name, peaks)

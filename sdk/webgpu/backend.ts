@@ -1,6 +1,7 @@
 // What runs the hops of many streams: a GPU (backend.webgpu.ts) or threads of WASM (backend.wasm.ts). In: batches. Out: a hop
 // of results per row. Both keep a state block per slot in the layout of FORMAT.md, so that streams can move between them.
 
+/** `webgpu`: a GPU; `wasm`: threads of WASM in Node, the caller's own thread elsewhere. */
 export type BackendName = 'webgpu' | 'wasm'
 
 export interface BatchResult {

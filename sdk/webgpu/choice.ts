@@ -7,8 +7,11 @@ import { COMMANDS } from './commands.ts'
 
 /** Milliseconds of a batch of so many streams. */
 export interface Timing {
+  /** In the batch. */
   readonly streams: number
+  /** The fastest of a few rounds, from samples to results. */
   readonly webgpuMs: number
+  /** As `webgpuMs`. */
   readonly wasmMs: number
 }
 

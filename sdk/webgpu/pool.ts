@@ -27,6 +27,7 @@ export interface Fallback {
   readonly atHop: number
   /** Batches that were run again, to bring the states up to date. */
   readonly replayedHops: number
+  /** That went on. */
   readonly streams: number
 }
 
@@ -42,13 +43,17 @@ export interface PoolParts {
 
 /** What a pool runs on, and why. */
 export interface PoolReport extends Choice {
+  /** What runs the hops now. */
   readonly backend: BackendName
   /** Adapter and precision, or threads. */
   readonly description: string
   /** Compute dispatches per hop of all streams; 0 on WASM. */
   readonly dispatchesPerHop: number
+  /** In the pool. */
   readonly streams: number
+  /** Batches since the pool began. */
   readonly hops: number
+  /** Undefined while no device was lost. */
   readonly fallback: Fallback | undefined
 }
 
@@ -81,6 +86,7 @@ export class DenoiserPool {
     void parts.backend.lost.then((reason) => this.#recover(parts.backend, reason))
   }
 
+  /** What the pool runs on, why, and what it did. */
   get report(): PoolReport {
     const { name, description, dispatchesPerBatch } = this.#backend
     return {

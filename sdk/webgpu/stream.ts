@@ -5,6 +5,7 @@ import { fail } from '../errors.ts'
 import { Framing } from './framing.ts'
 import type { DenoiserPool } from './pool.ts'
 
+/** One stream of a pool. */
 export class PoolStream {
   /** The stream sits out while true: its samples wait and its state stays. */
   masked = false
