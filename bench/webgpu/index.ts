@@ -30,6 +30,7 @@ const HELP = `npm run bench:webgpu -- [options]
   --threads N       of WASM (all processors)
   --json FILE       all figures
   --assets DIR      where models/ and build/ lie (this checkout)
+  --features LIST   toggles of Dawn, such as vulkan_enable_f16_on_nvidia
   --dawn FILE       the addon of node-webgpu (the installed package)`
 
 const { values: options } = parseArgs({
@@ -41,6 +42,7 @@ const { values: options } = parseArgs({
     threads: { type: 'string', default: String(availableParallelism()) },
     json: { type: 'string' },
     assets: { type: 'string', default: fileURLToPath(new URL('../..', import.meta.url)) },
+    features: { type: 'string' },
     dawn: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
@@ -67,10 +69,11 @@ function note(key: string, value: unknown): void {
 }
 
 function openGpu(): Promise<OpenDevice> {
-  const host = nodeGpu()
+  const flags = options.features === undefined ? [] : [`enable-dawn-features=${options.features}`]
+  const host = nodeGpu(flags)
   if (options.dawn === undefined) return openDevice(host)
   const { create } = createRequire(import.meta.url)(options.dawn) as { create(flags: string[]): GPU }
-  return openDevice({ ...host, find: async () => create([]) })
+  return openDevice({ ...host, find: async () => create(flags) })
 }
 
 /** The shipped file, and the same network with f32 weights. */

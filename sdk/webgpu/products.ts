@@ -6,7 +6,7 @@ import { ACTIVATION_CODES, activationOf, chunkSteps, SSM_FLAGS, unpackBandconv, 
 import type { Stage, Value } from './stages.ts'
 import { withTails } from './tails.ts'
 import type { Matrix } from './weights.ts'
-import { activated, stepOf, type Touched, type Writer } from './writer.ts'
+import { activated, type Piece, stepOf, type Touched, type Writer } from './writer.ts'
 
 /** Columns a thread takes: as many as leave work for most threads. */
 function tileOf(threads: number, blocks: number, columns: number): number {
@@ -74,23 +74,23 @@ interface Product {
   readonly bias?: number | undefined
   /** Columns of the result, from `first` on. */
   readonly columns: number
-  readonly first?: number
+  readonly first?: string
   sums(blocks: readonly string[], columns: readonly string[]): string
   /** What is added to the scaled sums. */
   readonly direct?: ((column: string, block: string, index: readonly [number, number]) => string) | undefined
   readonly reads: readonly Value[]
 }
 
-/** One piece: every thread makes four rows (with glu: eight) of a tile of columns. */
-function emitProduct(writer: Writer, stage: Stage, product: Product): void {
+/** Every thread makes four rows (with glu: eight) of a tile of columns. */
+function productPiece(writer: Writer, stage: Stage, product: Product): Piece {
   const { record, result, tails } = stage
-  const { matrix, bias, first = 0 } = product
+  const { matrix, bias, first = '0u' } = product
   const half = gluHalf(stage)
   const blocks = half > 0 ? ['b', `b + ${half}u`] : ['b']
   const rowBlocks = half > 0 ? half : matrix.blocks
   const tile = tileOf(writer.threads, rowBlocks, product.columns)
   const columns = Array.from({ length: tile }, (_, i) => `(column + ${i}u)`)
-  const lines = [`let b = i % ${rowBlocks}u; let column = ${first}u + (i / ${rowBlocks}u) * ${tile}u;`]
+  const lines = [`let b = i % ${rowBlocks}u; let column = ${first} + (i / ${rowBlocks}u) * ${tile}u;`]
   for (const i of columns.keys()) for (const j of blocks.keys()) lines.push(`var ${accumulator(i, j)} = vec4<f32>();`)
   lines.push(product.sums(blocks, columns))
   const channels = half > 0 ? 4 * half : record.task.resultChannels
@@ -110,11 +110,11 @@ function emitProduct(writer: Writer, stage: Stage, product: Product): void {
     lines.push(`{ let y = ${y}; ${writer.writeRows(result, channels, column, 'b', 'y')} }`)
   }
   const others = tails.flatMap(({ other }): Touched[] => (other === undefined ? [] : [other]))
-  writer.add({
+  return {
     reads: [...product.reads, ...others],
     writes: [result],
     code: writer.each((rowBlocks * product.columns) / tile, lines.join('\n')),
-  })
+  }
 }
 
 export function emitLinear(writer: Writer, stage: Stage): void {
@@ -122,13 +122,14 @@ export function emitLinear(writer: Writer, stage: Stage): void {
   const { steps, positions, channels } = record.task
   const matrix = writer.weights.matrix(record, 0)
   const operand = { value: inputs[0], start: (column: string) => `${column} * ${channels}u`, unit: channels }
-  emitProduct(writer, stage, {
+  const product: Product = {
     matrix,
     bias: writer.weights.block(record, 1),
     columns: steps * positions,
     sums: (blocks, columns) => accumulate(writer, { matrix, blocks, columns, depth: channels, operand }),
     reads: inputs,
-  })
+  }
+  writer.add(productPiece(writer, stage, product))
 }
 
 /** Convolution over positions: a product for each tap. */
@@ -162,13 +163,14 @@ export function emitBandconv(writer: Writer, stage: Stage): void {
     }
     return lines.join('\n')
   }
-  emitProduct(writer, stage, {
+  const product: Product = {
     matrix,
     bias: writer.weights.block(record, 1),
     columns: steps * resultPositions,
     sums,
     reads: inputs,
-  })
+  }
+  writer.add(productPiece(writer, stage, product))
 }
 
 /** Four result positions at a time, of four channels or one. */
@@ -226,11 +228,12 @@ export function emitSsm(writer: Writer, stage: Stage): void {
   const D = directOf(writer, stage)
   const [X] = temporaries
   const perColumn = (isComplexC ? 2 : 1) * width
-  const group = chunkSteps(steps, positions)
+  const group = largestDivisor(steps, chunkSteps(steps, positions))
   const tile = steps === 1 ? tileOf(writer.threads, width, positions) : 1
 
-  for (let first = 0; first < steps; first += group) {
-    const count = Math.min(group, steps - first)
+  const build = (round: string): Piece[] => {
+    const first = `${round} * ${group}u`
+    const firstColumn = `${round} * ${group * positions}u`
     const operand = { value: inputs[0], start: (column: string) => `(${column}) * ${channels}u`, unit: channels }
     const lines = [`let b = i % ${width}u; let position = (i / ${width}u) * ${tile}u;`]
     const parts = isComplexB ? ['b', `b + ${width}u`] : ['b']
@@ -239,11 +242,11 @@ export function emitSsm(writer: Writer, stage: Stage): void {
       lines.push(`var im${i} = ${writer.state4(record, `(position + ${i}u) * ${2 * width}u + ${width}u + b`)};`)
     }
     lines.push(`let q = ${writer.constant4(poles, 'b')}; let w = ${writer.constant4(poles, `${width}u + b`)};`)
-    lines.push(`for (var t = 0u; t < ${count}u; t++) {`)
-    const columns = Array.from({ length: tile }, (_, i) => `(${first}u + t) * ${positions}u + position + ${i}u`)
+    lines.push(`for (var t = 0u; t < ${group}u; t++) {`)
+    const columns = Array.from({ length: tile }, (_, i) => `(${first} + t) * ${positions}u + position + ${i}u`)
     for (let i = 0; i < tile; i++) for (const j of parts.keys()) lines.push(`var a${i}_${j} = vec4<f32>();`)
     lines.push(accumulate(writer, { matrix: B, blocks: parts, columns, depth: channels, operand }))
-    const mask = writer.mask(record, `${first}u + t`)
+    const mask = writer.mask(record, `${first} + t`)
     for (let i = 0; i < tile; i++) {
       const real = writer.scaled(B, 'b', `a${i}_0`)
       const imaginary = isComplexB ? `${writer.scaled(B, parts[1], `a${i}_1`)} + ` : ''
@@ -258,27 +261,35 @@ export function emitSsm(writer: Writer, stage: Stage): void {
       lines.push(writer.putState4(record, `(position + ${i}u) * ${2 * width}u + b`, `settle4(re${i})`))
       lines.push(writer.putState4(record, `(position + ${i}u) * ${2 * width}u + ${width}u + b`, `settle4(im${i})`))
     }
-    writer.add({
+    const recurrence = {
       reads: [inputs[0], record],
       writes: [X, record],
       code: writer.each((width * positions) / tile, lines.join('\n')),
-    })
+    }
     const states = {
       value: X,
-      start: (column: string) => `(${column} - ${first * positions}u) * ${4 * perColumn}u`,
+      start: (column: string) => `(${column} - ${firstColumn}) * ${4 * perColumn}u`,
       unit: 4,
     }
-    emitProduct(writer, stage, {
+    const readout = productPiece(writer, stage, {
       matrix: C,
-      columns: count * positions,
-      first: first * positions,
+      columns: group * positions,
+      first: firstColumn,
       sums: (blocks, columns) =>
         accumulate(writer, { matrix: C, blocks, columns, depth: 4 * perColumn, operand: states }) +
         (D.sums?.(blocks, columns) ?? ''),
       direct: D.direct,
       reads: [X, ...(D.direct === undefined ? [] : inputs)],
     })
+    return [recurrence, readout]
   }
+  writer.repeat(steps / group, build)
+}
+
+function largestDivisor(n: number, most: number): number {
+  let divisor = Math.min(n, most)
+  while (n % divisor !== 0) divisor--
+  return divisor
 }
 
 /** How an `ssm` passes its input on to its result. */

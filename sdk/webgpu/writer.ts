@@ -24,6 +24,8 @@ export interface ShaderOptions {
   readonly isHalf: boolean
 }
 
+const BARRIER = 'workgroupBarrier(); storageBarrier();'
+
 export class Writer {
   readonly threads: number
   readonly weights: Weights
@@ -56,8 +58,24 @@ export class Writer {
     this.#body.push(piece.code)
   }
 
+  /** The same pieces again and again, with barriers between; `build` is given the number of the round, an expression. */
+  repeat(rounds: number, build: (round: string) => readonly Piece[]): void {
+    const pieces = build(rounds === 1 ? '0u' : 'round')
+    if (rounds === 1) {
+      for (const piece of pieces) this.add(piece)
+      return
+    }
+    const code = pieces.map((piece) => `${piece.code}\n${BARRIER}`).join('\n')
+    this.add({
+      reads: pieces.flatMap(({ reads }) => reads),
+      writes: pieces.flatMap(({ writes }) => writes),
+      code: `for (var round = 0u; round < ${rounds}u; round++) {\n${code} }`,
+    })
+    this.barriers += rounds * pieces.length
+  }
+
   barrier(): void {
-    this.#body.push('workgroupBarrier(); storageBarrier();')
+    this.#body.push(BARRIER)
     this.barriers++
     this.#touched = []
   }
