@@ -13,6 +13,8 @@ export interface Form {
   readonly linked: boolean
   readonly highBand: HighBandMode
   readonly phase: FilterPhase
+  /** Doublings before the network. */
+  readonly gainSteps: number
   /** Networks of the ladder; 0 without a governor. */
   readonly rungs: number
 }
@@ -34,12 +36,21 @@ export function expectForm(form: Form, from: SnapshotReader): void {
 
 /** Of a snapshot. Values that no stream has are undefined. */
 export function formOfSnapshot(bytes: Uint8Array): Partial<Form> {
-  const [channels, sampleRate, outputRate, linked, highBand, phase, rungs] = wordsOfSnapshot(bytes, 7)
+  const [channels, sampleRate, outputRate, linked, highBand, phase, gainSteps, rungs] = wordsOfSnapshot(bytes, 8)
   const names = { linked: LINKS[linked], highBand: HIGH_BANDS[highBand], phase: PHASES[phase] }
-  return { channels, sampleRate, outputRate, ...names, rungs }
+  return { channels, sampleRate, outputRate, ...names, gainSteps, rungs }
 }
 
-function wordsOf({ channels, sampleRate, outputRate, linked, highBand, phase, rungs }: Form): [string, number][] {
+function wordsOf({
+  channels,
+  sampleRate,
+  outputRate,
+  linked,
+  highBand,
+  phase,
+  gainSteps,
+  rungs,
+}: Form): [string, number][] {
   return [
     ['channels', channels],
     ['sample rate', sampleRate],
@@ -47,6 +58,7 @@ function wordsOf({ channels, sampleRate, outputRate, linked, highBand, phase, ru
     ['linked channels', LINKS.indexOf(linked)],
     [`high band (${HIGH_BANDS.join(', ')} from 0 on)`, HIGH_BANDS.indexOf(highBand)],
     [`phase (${PHASES.join(', ')} from 0 on)`, PHASES.indexOf(phase)],
+    ['doublings of the input (inputGainDb)', gainSteps],
     ['rungs of the ladder', rungs],
   ]
 }

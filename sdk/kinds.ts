@@ -14,6 +14,7 @@ const OPTIONS: Readonly<Record<string, Kind>> = {
   linked: 'boolean',
   highBand: 'string',
   phase: 'string',
+  inputGainDb: 'number',
   preset: 'string',
   strengthDb: 'number',
   comfortNoiseDb: 'number',

@@ -20,6 +20,8 @@ export interface LaneOptions extends MixtureOptions, Path {
   /** Of the ladder below the program. */
   readonly lighter: readonly Program[]
   readonly highBand: HighBandMode
+  /** Doublings of the input before the network, taken back after it. */
+  readonly gainSteps: number
   readonly onVoice: ((voiceActivity: number, channel: number) => void) | undefined
 }
 
@@ -44,6 +46,8 @@ export class Lane implements HopRunner {
   readonly #highBand: HighBand | undefined
   /** (channels) what went in, oldest first. */
   readonly #drys: readonly Float32Array[]
+  /** A power of two, so that it can be taken back to the bit. */
+  readonly #gain: number
   readonly #onVoice: LaneOptions['onVoice']
 
   /** `place`: of its channels, `channels` of them. */
@@ -51,6 +55,7 @@ export class Lane implements HopRunner {
     const { model } = program
     const { outputHop, lagSamples } = model
     this.place = place
+    this.#gain = 2 ** options.gainSteps
     this.#onVoice = options.onVoice
     const network = new Network(core, program, (options.spreadSamples ?? 0) > 0)
     if (options.governor !== undefined)
@@ -97,10 +102,11 @@ export class Lane implements HopRunner {
 
   /** `inputs`: (channels)(inputHop). `outputs`: (channels)(outputHop). Allocates nothing. */
   run(inputs: readonly Float32Array[], outputs: readonly Float32Array[]): void {
-    if (!this.#hasBegun) average(inputs, this.#engine.input())
+    if (!this.#hasBegun) this.#give(inputs)
     this.#hasBegun = false
     this.#engine.run(this.isLost)
     const result = this.#engine.output()
+    if (this.#gain !== 1) scale(result, 1 / this.#gain)
     if (this.#image === undefined) outputs[0].set(result)
     else this.#image.take(result, inputs, outputs)
     for (let c = 0; c < outputs.length; c++) {
@@ -112,9 +118,15 @@ export class Lane implements HopRunner {
 
   /** As much of the network's part of the coming run as `share`. */
   proceed(inputs: readonly Float32Array[], share: number): void {
-    if (!this.#hasBegun) average(inputs, this.#engine.input())
+    if (!this.#hasBegun) this.#give(inputs)
     this.#hasBegun = true
     this.#engine.proceed(share)
+  }
+
+  #give(inputs: readonly Float32Array[]): void {
+    const input = this.#engine.input()
+    average(inputs, input)
+    if (this.#gain !== 1) scale(input, this.#gain)
   }
 
   end(): void {
@@ -150,6 +162,10 @@ function average(inputs: readonly Float32Array[], to: Float32Array): void {
   if (inputs.length === 1) return
   for (let c = 1; c < inputs.length; c++) for (let i = 0; i < to.length; i++) to[i] += inputs[c][i]
   for (let i = 0; i < to.length; i++) to[i] /= inputs.length
+}
+
+function scale(samples: Float32Array, by: number): void {
+  for (let i = 0; i < samples.length; i++) samples[i] *= by
 }
 
 function isNative(model: Model, { sampleRate, outputRate }: Path): boolean {

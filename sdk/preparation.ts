@@ -25,6 +25,9 @@ import { Supervision } from './supervision.ts'
 export const MAX_CHANNELS = 8
 export const MIN_RATE = 4000
 export const MAX_RATE = 192000
+const MAX_GAIN_DB = 60
+/** Twice the amplitude. */
+const DOUBLING_DB = 20 * Math.log10(2)
 const MIN_RECORD_SECONDS = 1
 const MAX_RECORD_SECONDS = 600
 /** What stands in for a model that is too dear, unless said otherwise. */
@@ -35,10 +38,20 @@ export async function prepareParts(host: Host, given: DenoiserOptions): Promise<
   checkKinds(given)
   given.signal?.throwIfAborted()
   const options = await unlessAborted(applyProfile(host, given), given.signal)
-  const { channels = 1, phase = 'linear', sha256, signal, onProgress, governor, recordSeconds } = options
+  const {
+    channels = 1,
+    phase = 'linear',
+    inputGainDb = 0,
+    sha256,
+    signal,
+    onProgress,
+    governor,
+    recordSeconds,
+  } = options
   const mixture = mixtureOf(options)
   checkChannels(channels)
   checkPhase(phase)
+  checkInputGain(inputGainDb)
   checkMixture(mixture)
   checkRecording(recordSeconds, governor)
   signal?.throwIfAborted()
@@ -69,6 +82,7 @@ export async function prepareParts(host: Host, given: DenoiserOptions): Promise<
     linked,
     highBand,
     phase,
+    gainSteps: Math.round(inputGainDb / DOUBLING_DB),
     ...mixture,
     recordSeconds,
     onVoice: options.onVoice,
@@ -144,6 +158,10 @@ function chooseHighBand({ highBand, phase }: DenoiserOptions, rates: Rates, mode
     return refuse('another output rate', `${outputRate} Hz`, `use 'drop' or outputRate ${sampleRate}`)
   if (phase === 'minimum') return refuse('phase minimum', phase, "use 'drop' or phase 'linear'")
   return highBand ?? 'follow'
+}
+
+function checkInputGain(db: number): void {
+  if (!(db >= 0 && db <= MAX_GAIN_DB)) fail('OPTION_INVALID', 'inputGainDb', db, `use 0..${MAX_GAIN_DB}`)
 }
 
 function checkPhase(phase: FilterPhase): void {

@@ -10,7 +10,7 @@ import { type Output, openOutput } from './output.ts'
 
 /** Of the denoiser, and what the command line adds. */
 export interface DenoiseOptions
-  extends Pick<DenoiserOptions, 'preset' | 'strengthDb' | 'comfortNoiseDb' | 'linked' | 'highBand'> {
+  extends Pick<DenoiserOptions, 'preset' | 'strengthDb' | 'comfortNoiseDb' | 'linked' | 'highBand' | 'inputGainDb'> {
   readonly model: string
   /** What the samples are, in and out, where there is no header. */
   readonly raw?: WavFormat

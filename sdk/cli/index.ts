@@ -49,6 +49,7 @@ program
   )
   .option('-s, --strength <dB>', 'attenuate by at most so much: 0 nothing, -18 gentle (default: all)', parseDb)
   .option('--comfort-noise <dBFS>', 'fill pauses with soft noise of this level, such as -66 (default: none)', parseDb)
+  .option('--input-gain <dB>', 'quiet input: heard louder by so much, the output keeps its level', parseNumber)
   .option('--linked', 'denoise all channels alike, so that the stereo image stays')
   .addOption(
     new Option('--high-band <what>', 'above 8 kHz: attenuate like the band below, leave out, leave alone').choices(
@@ -73,13 +74,14 @@ Examples:
   $ sox talk.mp3 -t wav - | attenuate denoise - - | aplay
   $ arecord -f S16_LE -r 16000 -t raw | attenuate denoise --raw s16le,16000 - - | aplay -f S16_LE -r 16000 -t raw`,
   )
-  .action(async (input: string, output: string, { json, strength, comfortNoise, ...choice }) => {
+  .action(async (input: string, output: string, { json, strength, comfortNoise, inputGain, ...choice }) => {
     if (json && output === '-')
       fail('OPTION_INVALID', '--json with the audio on standard output', output, 'write to a file or leave out --json')
     const options: DenoiseOptions = {
       ...choice,
       ...(strength !== undefined && { strengthDb: strength }),
       ...(comfortNoise !== undefined && { comfortNoiseDb: comfortNoise }),
+      ...(inputGain !== undefined && { inputGainDb: inputGain }),
     }
     if (await isFolder(input)) await denoiseEach(input, output, options, json)
     else await denoiseAlone(input, output, options, json)

@@ -37,7 +37,7 @@ export async function replayFile(path: string, { model, output, input }: ReplayC
   const recording = decodeRecording(bytes)
   const { channels, inputRate, outputRate, stretches } = recording
   const parsed = model === undefined ? await findModel(recording) : await loadModel(model)
-  const { linked, highBand, phase } = formOfSnapshot(stretches[0].snapshot)
+  const { linked, highBand, phase, gainSteps = 0 } = formOfSnapshot(stretches[0].snapshot)
   const denoiser = await Denoiser.create({
     model: parsed,
     channels,
@@ -46,6 +46,7 @@ export async function replayFile(path: string, { model, output, input }: ReplayC
     ...(linked !== undefined && { linked }),
     ...(highBand !== undefined && { highBand }),
     ...(phase !== undefined && { phase }),
+    inputGainDb: Math.min(60, 6.0206 * gainSteps),
   })
   const result = replay(bytes, denoiser)
   if (output !== undefined) await writeFileWhole(output, encodeWav(result.samples, outputRate, channels))

@@ -36,6 +36,7 @@ const OPTIONS: Readonly<Record<string, readonly unknown[]>> = {
   linked: [true, false],
   highBand: HIGH_BANDS,
   phase: PHASES,
+  inputGainDb: [0, 12, 60],
   preset: Object.keys(PRESETS),
   strengthDb: [0, -18, '#-Infinity'],
   comfortNoiseDb: [-66, '#-Infinity'],
