@@ -25,8 +25,8 @@ interface View {
 }
 
 const VIEWS: Readonly<Record<string, View>> = {
-  'page-light': { scheme: 'light', width: 1040, height: 970 },
-  'page-dark': { scheme: 'dark', width: 1040, height: 970, channel: 'sensor' },
+  'page-light': { scheme: 'light', width: 1040, height: 990 },
+  'page-dark': { scheme: 'dark', width: 1040, height: 990, channel: 'sensor' },
   'page-phone': { scheme: 'light', width: 375, height: 780 },
 }
 
