@@ -30,6 +30,7 @@ export interface ProfileLimits {
 
 /** What `profile: 'auto'` settles on, and what may be passed as `profile` to do without measuring. */
 export interface Profile {
+  /** The best that the limits allow. */
   readonly model: ModelName
   /** Needs a governor, as even the lightest model, or a moment of other load, may be too much. */
   readonly needsGovernor: boolean

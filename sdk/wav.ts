@@ -6,9 +6,13 @@ import { AttenuateError, fail } from './errors.ts'
 import type { SampleFormat } from './pcm.ts'
 import { sampleBytes } from './pcm.ts'
 
+/** What a WAV header says about its samples. */
 export interface WavFormat {
+  /** Of each sample. */
   readonly sampleFormat: SampleFormat
+  /** Hz. */
   readonly sampleRate: number
+  /** Interleaved. */
   readonly channels: number
   /** Speaker positions, only in EXTENSIBLE headers. */
   readonly channelMask?: number
@@ -26,6 +30,7 @@ type Stage = 'riff' | 'chunk' | 'ds64' | 'fmt ' | 'skip' | 'data' | 'rest'
 
 const NOTHING = new Uint8Array(0)
 
+/** A WAV file in pieces of any length: its format, then whole frames of samples. */
 export class WavReader {
   /** Known once the data begins. */
   format: WavFormat | undefined
