@@ -12,13 +12,18 @@ export class GpuBackend implements Backend {
   readonly lost: Promise<string>
   readonly executor: Executor
   readonly #opened: OpenDevice
+  #isLost = false
 
   private constructor(opened: OpenDevice, executor: Executor) {
     this.#opened = opened
     this.executor = executor
     const { isHalf, threads } = executor.shader
     this.description = `${opened.description}, ${isHalf ? 'f16' : 'f32'}, ${threads} threads per stream`
-    this.lost = opened.device.lost.then(({ message, reason }) => message || String(reason))
+    this.lost = endOf(opened.device)
+    void this.lost.then(() => {
+      this.#isLost = true
+      opened.device.destroy()
+    })
   }
 
   static async open(opened: OpenDevice, parsed: ParsedModel, options: ExecutorOptions): Promise<GpuBackend> {
@@ -52,18 +57,27 @@ export class GpuBackend implements Backend {
     this.#opened.close()
   }
 
-  /** What fails on a device that is gone fails as DeviceLost. */
+  /** What is done on a device that is gone, or fails with it, fails as DeviceLost. */
   async #unlessLost<T>(work: () => Promise<T>): Promise<T> {
-    let isLost = false
-    void this.lost.then(() => (isLost = true))
+    let result: T
     try {
-      return await work()
+      result = await work()
     } catch (error) {
       // the loss is announced by a promise of its own, which may come a moment later
       await Promise.race([this.lost, new Promise((resolve) => setTimeout(resolve, 50))])
-      throw isLost ? new DeviceLost((error as Error).message) : error
+      throw this.#isLost ? new DeviceLost(await this.lost) : error
     }
+    if (this.#isLost) throw new DeviceLost(await this.lost)
+    return result
   }
+}
+
+/** Why a device can be used no more. An error that nobody caught, such as memory that ran out, leaves results in doubt. */
+function endOf(device: GPUDevice): Promise<string> {
+  const failed = new Promise<string>((resolve) =>
+    device.addEventListener('uncapturederror', ({ error }) => resolve(error.message)),
+  )
+  return Promise.race([failed, device.lost.then(({ message, reason }) => message || String(reason))])
 }
 
 /**

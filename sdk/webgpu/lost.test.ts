@@ -94,6 +94,26 @@ for (const hopsBefore of [1, INTERVAL - 1, 2 * INTERVAL + 5]) {
   })
 }
 
+test('an error on the device counts as its loss', async () => {
+  let device: GPUDevice | undefined
+  const gpu = watched(await openSoftwareGpu(), (opened) => {
+    device = opened
+  })
+  const pool = await DenoiserPool.create({ model, backend: 'webgpu', gpu, threads: 1 })
+  const stream = pool.add()
+  const samples = drawSamples(20 * inputHop, 0, 0.3)
+  stream.write(samples.subarray(0, 10 * inputHop))
+  await pool.drain()
+  device!.createBuffer({ size: 16, usage: 0 })
+  stream.write(samples.subarray(10 * inputHop))
+  stream.end()
+  await pool.drain()
+  assert.is(pool.report.backend, 'wasm')
+  const snr = signalToNoise(stream.read(), await alone(samples))
+  assert.ok(snr >= 80, `${snr} dB`)
+  pool.dispose()
+})
+
 test('a snapshot moves from the GPU to WASM and back', async () => {
   const gpu = await openSoftwareGpu()
   const [a, b] = [
