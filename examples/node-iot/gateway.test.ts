@@ -1,0 +1,126 @@
+// The gateway as a user starts it: against the Worker over a network that cuts; stopped by SIGTERM; with a microphone that is silent,
+// missing, or plays; and with orders that make no sense.
+
+import { spawn } from 'node:child_process'
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { Denoiser } from '../../sdk/index.ts'
+import { WavReader } from '../../sdk/wav.ts'
+import { soak } from './soak.ts'
+
+const clip = fileURLToPath(new URL('../clip/noisy.wav', import.meta.url))
+const main = fileURLToPath(new URL('main.ts', import.meta.url))
+const folder = mkdtempSync(join(tmpdir(), 'gateway-'))
+const test = suite('gateway')
+test.after(() => rmSync(folder, { recursive: true }))
+
+interface Ended {
+  readonly code: number | null
+  readonly out: string
+  readonly log: string
+}
+
+/** `onLog`: with the child, each time it says something. */
+function run(
+  args: readonly string[],
+  onLog: (log: string, stop: () => void) => void = () => undefined,
+): Promise<Ended> {
+  const child = spawn(process.execPath, ['--import', 'tsx', main, ...args])
+  let [out, log] = ['', '']
+  child.stdout.on('data', (text) => (out += text))
+  let isStopped = false
+  child.stderr.on('data', (text) => {
+    log += text
+    onLog(log, () => {
+      if (!isStopped) child.kill('SIGTERM')
+      isStopped = true
+    })
+  })
+  return new Promise((resolve) => child.on('close', (code) => resolve({ code, out, log })))
+}
+
+function samplesOf(path: string): number {
+  const reader = new WavReader()
+  reader.push(readFileSync(path))
+  return reader.frames ?? -1
+}
+
+/** Stands in for arecord: a program that takes its arguments. */
+function recorderOf(script: string): string {
+  const path = join(folder, `recorder-${script.length}`)
+  writeFileSync(path, `#!/bin/sh\n${script}\n`)
+  chmodSync(path, 0o755)
+  return path
+}
+
+test('a minute through a network that cuts and goes away: every sample arrives, once', async () => {
+  const { cuts, breaks, replayed } = await soak({ seconds: 60, cuts: 6 })
+  assert.is(cuts, 6)
+  assert.ok(breaks >= 6 && replayed > 0)
+})
+
+test('denoised here, into a file: the samples of the SDK', async () => {
+  const output = join(folder, 'clean.wav')
+  const { code, out, log } = await run(['--input', clip, '--speed', '0', '--output', output, '--model', 'lite'])
+  assert.is(code, 0, log)
+  assert.equal(JSON.parse(out), { samples: 128000, isWhole: true, starved: false, samplesOut: 128000, model: 'lite' })
+  using denoiser = await Denoiser.create({ model: 'lite' })
+  const pcm = (file: string) => {
+    const bytes = Uint8Array.from(new WavReader().push(readFileSync(file)))
+    return new Int16Array(bytes.buffer)
+  }
+  const noisy = Float32Array.from(pcm(clip), (sample) => sample / 32768)
+  const clean = [...denoiser.process(noisy), ...denoiser.flush()]
+  const rounded = Int16Array.from(clean, (sample) => Math.max(-32768, Math.min(32767, Math.round(sample * 32768))))
+  assert.ok(Buffer.from(pcm(output).buffer).equals(Buffer.from(rounded.buffer)))
+})
+
+test('SIGTERM drains: a whole file, exit code 0, a line of log on the way', async () => {
+  const output = join(folder, 'stopped.wav')
+  const args = ['--input', clip, '--output', output, '--model', 'lite', '--log-seconds', '0.3']
+  const { code, out, log } = await run(args, (log, stop) => log.includes('heard') && stop())
+  assert.is(code, 0, log)
+  const { samples, samplesOut, isWhole } = JSON.parse(out)
+  assert.ok(samples > 0 && samples < 128000 && isWhole)
+  assert.is(samplesOut, samples)
+  assert.is(samplesOf(output), samples)
+  assert.match(log, /\d+ s heard, -?[\d.]+ dBFS in, \S+ out, [\d.]+ % of a core/)
+})
+
+test('nobody answers: what was not stored is reported, and the exit code says so', async () => {
+  const args = ['--input', clip, '--speed', '0', '--url', 'ws://127.0.0.1:9/stream/none', '--drain-seconds', '0.5']
+  const { code, out, log } = await run([...args, '--buffer', '8192'])
+  assert.is(code, 1)
+  const { packets, messages, unconfirmed, isWhole } = JSON.parse(out)
+  assert.equal([packets, isWhole], [500, false])
+  assert.is(unconfirmed, messages)
+  assert.match(log, /connection broken: 1006 .*ECONNREFUSED/)
+})
+
+test('a microphone: samples of the recorder, until it ends; silent: the watchdog; missing: one line', async () => {
+  const output = join(folder, 'mic.wav')
+  const plays = recorderOf('head -c 64001 /dev/zero')
+  const heard = await run(['--recorder', plays, '--output', output, '--model', 'lite'])
+  assert.is(heard.code, 0, heard.log)
+  assert.is(samplesOf(output), 32000)
+  const silent = recorderOf('exec sleep 60')
+  const starved = await run(['--recorder', silent, '--output', output, '--model', 'lite', '--watchdog-seconds', '1'])
+  assert.is(starved.code, 1)
+  assert.match(starved.log, /no sample for 1 s/)
+  assert.is(JSON.parse(starved.out).starved, true)
+  const missing = await run(['--recorder', join(folder, 'none'), '--output', output, '--model', 'lite'])
+  assert.is(missing.code, 1)
+  assert.match(missing.log, /none cannot be run .*; install alsa-utils/)
+})
+
+test('orders that make no sense', async () => {
+  for (const args of [[], ['--output', 'speaker', '--url', 'ws://x']])
+    assert.match((await run(args)).log, /give either --output \(denoise here\) or --url \(send\)/)
+  assert.match((await run(['--output', 'x.wav', '--speed', 'fast'])).log, /Use a number/)
+})
+
+test.run()
