@@ -3,7 +3,7 @@
 // between them in level and phase stays as it was, and equal channels give what the network gave.
 //
 // Per hop, over frames of two hops (square root of Hann's window, half overlapping; Allen 1977), with M the mean's spectrum:
-//   G[k] = W[k] conj(M[k]) / |M[k]|^2, never longer than 1;   Y_c[k] = G[k] X_c[k]
+//   G[k] = W[k] conj(M[k]) / |M[k]|^2, never longer than 4;   Y_c[k] = G[k] X_c[k]
 // One hop later than the network.
 
 import { fail } from './errors.ts'
@@ -11,6 +11,8 @@ import { Fourier } from './fourier.ts'
 import { sinPi } from './series.ts'
 import type { SnapshotReader, SnapshotWriter, Stateful } from './snapshot.ts'
 
+/** Where a mean cancels, what the network heard beside it must not become a large gain: 12 dB. */
+const LONGEST = 4
 /** Squared length below which a mean is nothing: 1e-10 of full scale. */
 const NOTHING = 1e-20
 
@@ -87,7 +89,7 @@ export class Image implements Stateful {
       const power = meanRe * meanRe + meanIm * meanIm
       const a = wetRe * meanRe + wetIm * meanIm
       const b = wetIm * meanRe - wetRe * meanIm
-      const scale = power > NOTHING ? 1 / Math.max(power, Math.sqrt(a * a + b * b)) : 0
+      const scale = power > NOTHING ? 1 / Math.max(power, Math.sqrt(a * a + b * b) / LONGEST) : 0
       this.#gainRe[k] = a * scale
       this.#gainIm[k] = b * scale
     }
