@@ -14,6 +14,7 @@ import { blaming } from './blame.ts'
 import { compareFiles } from './compare.ts'
 import { compileFile } from './compile.ts'
 import { type DenoiseOptions, denoiseFile, formatDenoiseReport } from './denoise.ts'
+import { describeDevices } from './devices.ts'
 import { denoiseFolder, type FolderReport, formatFolderReport, isFolder } from './folder.ts'
 import { inspectFile } from './inspect.ts'
 import { type Progress, showProgress } from './progress.ts'
@@ -205,6 +206,19 @@ program
     else note(formatReplayReport(report))
     if (!report.isIdentical) process.exitCode = 1
   })
+
+program
+  .command('devices')
+  .description('what each class of devices can carry, and what this one does')
+  .option('--probe', 'measure this device for 300 ms (kept for a week) and recommend a profile, with reasons')
+  .option('--fresh', '--probe: measure again')
+  .option('--max-load <share>', '--probe: of one core, such as 0.5', parseNumber)
+  .option('--max-latency <ms>', '--probe: such as 40', parseNumber)
+  .option('--fits', 'which models fit into 256 KiB to 16 MiB: weights, state, scratch and code')
+  .option('--json', 'as JSON, every number with its basis')
+  .action(async ({ maxLatency, ...command }) =>
+    print(await describeDevices({ ...command, ...(maxLatency !== undefined && { maxLatencyMs: maxLatency }) })),
+  )
 
 for (const command of program.commands) command.exitOverride()
 program.exitOverride()
