@@ -95,6 +95,11 @@ export class Link {
     return this.#most - this.#kept.length
   }
 
+  /** Something is not persisted yet: the object will have a word to say. */
+  get isOwed(): boolean {
+    return this.#kept.length > 0
+  }
+
   stats(): LinkStats {
     const lostMessages = this.#lost.reduce((sum, { from, to }) => sum + to - from, this.#lostForGood)
     return { ...this.#stats, lostMessages, messages: this.#made, buffered: this.#kept.length }

@@ -89,7 +89,7 @@ export class Sender {
   close(): void {
     this.#isOver = true
     clearTimeout(this.#retry)
-    clearTimeout(this.#watch)
+    this.#rest()
     this.#socket?.close()
   }
 
@@ -122,7 +122,7 @@ export class Sender {
   }
 
   #take(data: string | ArrayBuffer): void {
-    clearTimeout(this.#watch)
+    this.#rest()
     if (typeof data === 'string') this.#takeText(data)
     else {
       const samples = this.link.takeAudio(new Uint8Array(data))
@@ -140,24 +140,29 @@ export class Sender {
 
   #pump(): void {
     if (this.#socket === undefined) return
-    for (const message of this.link.outgoing()) {
-      this.#socket.send(message)
-      if (typeof message !== 'string') this.#expectAnswer()
-    }
+    for (const message of this.link.outgoing()) this.#socket.send(message)
+    if (this.link.isOwed) this.#expectAnswer()
   }
 
-  /** A connection may be dead without a word. */
+  /**
+   * A connection may be dead without a word, or an object gone with all that was on its way to it. Begins with what is owed, not
+   * again with each message: else a sender that goes on would wait for ever.
+   */
   #expectAnswer(): void {
-    clearTimeout(this.#watch)
-    this.#watch = setTimeout(() => {
+    this.#watch ??= setTimeout(() => {
       const socket = this.#socket
       this.#break(1006, 'no answer')
       socket?.close()
     }, this.#options.silenceMs ?? 15_000)
   }
 
-  #break(code: number, reason: string): void {
+  #rest(): void {
     clearTimeout(this.#watch)
+    this.#watch = undefined
+  }
+
+  #break(code: number, reason: string): void {
+    this.#rest()
     this.#socket = undefined
     this.link.disconnected()
     if (this.#isOver || this.link.ended) return

@@ -87,6 +87,19 @@ test('the object dies in mid-stream, twice', async ({ edge, expected, snapshot }
   assert.is(report.counters.received, packets.length)
 })
 
+test('the object dies with a full window on its way to it, and nothing follows', async ({ edge, expected }) => {
+  for (const hop of [20, 60, 120, 200]) {
+    const parts: Int16Array[] = []
+    const sender = edge.sender(`window-${hop}`, { silenceMs: 700, onAudio: (samples) => parts.push(samples) })
+    for (const message of inMessages(packets, PER_MESSAGE)) sender.push(message)
+    sender.end()
+    await heard(sender, hop)
+    await edge.accident(`window-${hop}`, 'crash')
+    await sender.ended
+    expectSame(joined(parts), expected, `death at hop ${hop}`)
+  }
+})
+
 test('the connection breaks five times', async ({ edge, expected, snapshot }) => {
   const {
     heard: samples,
