@@ -1,5 +1,6 @@
 // `npm run tables`: the measured tables of README.md, written anew from bench/results. In: `--quality FILE`, a report of
-// `npm run evaluate -- --json FILE`, first condensed to its means in bench/results/quality.json. The others are there as
+// `npm run evaluate -- --json FILE`, first condensed to its means in bench/results/quality.json, where systems that it did not
+// run keep their rows (the mixes are the same, seed for seed). The others are there as
 // `npm run bench` and `npm run formats` write them with --json.
 
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -34,7 +35,8 @@ const root = new URL('../', import.meta.url)
 const qualityFile = new URL('bench/results/quality.json', root)
 const { values } = parseArgs({ options: { quality: { type: 'string' } } })
 if (values.quality !== undefined) {
-  const condensed = condense(JSON.parse(readFileSync(values.quality, 'utf8')) as Evaluation)
+  const before = JSON.parse(readFileSync(qualityFile, 'utf8')) as Condensed
+  const condensed = merge(before, condense(JSON.parse(readFileSync(values.quality, 'utf8')) as Evaluation))
   writeFileSync(qualityFile, `${JSON.stringify(condensed, null, 2)}\n`)
 }
 const quality = JSON.parse(readFileSync(qualityFile, 'utf8')) as Condensed
@@ -64,6 +66,11 @@ function condense({ results, depths }: Evaluation): Condensed {
     { attenuationDb: Number(attenuationDb.toFixed(1)), onsetLossDb: Number(onsetLossDb.toFixed(2)) },
   ])
   return Object.fromEntries([...tasks, ['Noise alone', Object.fromEntries(depth)]])
+}
+
+function merge(before: Condensed, now: Condensed): Condensed {
+  const tasks = [...new Set([...Object.keys(before), ...Object.keys(now)])]
+  return Object.fromEntries(tasks.map((task) => [task, { ...before[task], ...now[task] }]))
 }
 
 function qualityTables(tasks: Condensed): string {
