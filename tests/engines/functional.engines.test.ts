@@ -10,31 +10,33 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { ensureBoards } from './engines.ts'
 
-const FILES = ['frames', 'pcm']
+const FILES = ['frames', 'pcm', 'strength', 'snapshot']
 const root = fileURLToPath(new URL('../..', import.meta.url))
+/** The other process of snapshot.test.ts. */
+const RESUME = join(root, 'tests', 'resume.board.mjs')
 const test = suite('functional tests on boards')
 
 test.before(async () => {
-  const entryPoints = FILES.map((name) => join(root, 'sdk', `${name}.test.ts`))
   const common = { bundle: true, format: 'esm', platform: 'node', target: 'node20', packages: 'external' } as const
-  await build({ ...common, entryPoints, outdir: join(root, 'sdk'), outExtension: { '.js': '.board.mjs' } })
+  for (const script of [...FILES.map(scriptOf), RESUME])
+    await build({ ...common, entryPoints: [script.replace('.board.mjs', '.ts')], outfile: script })
 })
 test.after(() => {
-  for (const name of FILES) rmSync(join(root, 'sdk', `${name}.test.board.mjs`), { force: true })
+  for (const script of [...FILES.map(scriptOf), RESUME]) rmSync(script, { force: true })
 })
+
+/** Beside its source: tests name their files from there. */
+function scriptOf(name: string): string {
+  return join(root, 'sdk', `${name}.test.board.mjs`)
+}
 
 for (const { name, emulator, program } of ensureBoards()) {
   test(name, () => {
     for (const file of FILES) {
-      const script = join(root, 'sdk', `${file}.test.board.mjs`)
-      const [command, ...args] = [
-        ...emulator,
-        program,
-        '--import',
-        'data:text/javascript,console.log(process.arch)',
-        script,
-      ]
-      const { status, stdout, stderr } = spawnSync(command, args, { encoding: 'utf8', timeout: 120_000 })
+      const [command, ...before] = [...emulator, program]
+      const args = [...before, '--import', 'data:text/javascript,console.log(process.arch)', scriptOf(file)]
+      const env = { ...process.env, RESUME_COMMAND: JSON.stringify([command, ...before, RESUME]) }
+      const { status, stdout, stderr } = spawnSync(command, args, { encoding: 'utf8', timeout: 300_000, env })
       assert.is(status, 0, `${file}: ${stdout}\n${stderr}`)
       const [arch] = stdout.split('\n')
       const passed = stdout.match(/Passed:\s+(\d+)/)?.[1]
