@@ -204,8 +204,8 @@ const MUTATIONS = [
     'swapped',
     'filter: taps in reverse',
     'spectrum.ts',
-    'M + <usize>i * COMPLEX)',
-    'M + <usize>(taps - 1 - i) * COMPLEX)',
+    'filterTap(x, M, ',
+    'filterTap(x, M + (<usize>(taps - 1 - 2 * i)) * COMPLEX, ',
   ),
   change('swapped', 'irfft: even and odd samples exchanged', 'spectrum.ts', '((skip + i) ^ 1)', '(skip + i)'),
   change(
@@ -255,8 +255,8 @@ const MUTATIONS = [
     'swapped',
     'norm: second of four rows takes the mean of the third',
     'norm.ts',
-    'f32x4.extract_lane(mean, 1)',
-    'f32x4.extract_lane(mean, 2)',
+    'v128.shuffle<i32>(mean, mean, 1, 1, 1, 1)',
+    'v128.shuffle<i32>(mean, mean, 2, 2, 2, 2)',
   ),
   change(
     'other',
@@ -284,8 +284,8 @@ const MUTATIONS = [
     'other',
     'silu: sigmoid alone',
     'activation.ts',
-    'gatePair(at, x0, x1, x0, x1)',
-    'gatePair(at, constant(ONE), constant(ONE), x0, x1)',
+    'gatePair(at, at + VECTOR, x0, x1, x0, x1)',
+    'gatePair(at, at + VECTOR, constant(ONE), constant(ONE), x0, x1)',
   ),
   change(
     'other',
