@@ -123,7 +123,13 @@ async function check(stream: number, radio: Radio, { samples, counters, link }: 
   assert.is(counters.received, arrived.length)
   assert.is(counters.received, counters.played + counters.late + counters.duplicates)
   assert.is(samples.length, 256 * (counters.played + counters.lost))
-  assert.is(link.lostMessages + counters.lostMessages + link.missedHops + counters.freshStarts, 0)
+  const losses = {
+    'messages the sender gave up': link.lostMessages,
+    'messages the object was told of': counters.lostMessages,
+    'hops missed on the way down': link.missedHops,
+    'fresh starts': counters.freshStarts,
+  }
+  for (const [name, count] of Object.entries(losses)) assert.is(count, 0, `${name}, stream ${stream}: ${count}`)
   assert.is(link.buffered, 0)
   const { lost, concealed, late, duplicates, reordered } = counters
   return {
