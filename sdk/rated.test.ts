@@ -15,6 +15,7 @@ import {
   SAMPLE_FORMATS,
   sampleBytes,
 } from './index.ts'
+import { joined } from './pieces.ts'
 
 const RATES = [4000, 8000, 11025, 12345, 22050, 32000, 44100, 48000, 96000, 192000]
 const golden = (name: string) =>
@@ -33,16 +34,6 @@ function draw(random: () => number, samples: number): Float32Array {
   return Float32Array.from({ length: samples }, () => 0.2 * (random() - 0.5))
 }
 
-function join(parts: Float32Array[]): Float32Array {
-  const all = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0))
-  let at = 0
-  for (const part of parts) {
-    all.set(part, at)
-    at += part.length
-  }
-  return all
-}
-
 /** All of it in chunks of drawn lengths, flush included. */
 function play(denoiser: Denoiser, samples: Float32Array, chunk: () => number): Float32Array {
   const parts: Float32Array[] = []
@@ -52,7 +43,7 @@ function play(denoiser: Denoiser, samples: Float32Array, chunk: () => number): F
     at += count
   }
   parts.push(denoiser.flush())
-  return join(parts)
+  return joined(parts)
 }
 
 test('as many samples out as went in, in time: 10,000 seeded cases of rate, length and chunks', async () => {

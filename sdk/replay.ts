@@ -3,6 +3,7 @@
 
 import type { Denoiser } from './denoiser.ts'
 import { fail } from './errors.ts'
+import { joined } from './pieces.ts'
 import { type Call, decodeRecording, type Recording, type Stretch } from './recording.ts'
 import { Crc32 } from './snapshot.ts'
 
@@ -34,7 +35,7 @@ export function replay(bytes: Uint8Array, denoiser: Denoiser): Replay {
     isIdentical &&= count === stretch.outputs && check.value === stretch.outputCheck
     pieces.push(...made)
   }
-  return { samples: join(pieces), isIdentical, input: join(recording.stretches.map(({ samples }) => samples)) }
+  return { samples: joined(pieces), isIdentical, input: joined(recording.stretches.map(({ samples }) => samples)) }
 }
 
 function playStretch({ samples, calls }: Stretch, denoiser: Denoiser): Float32Array[] {
@@ -66,14 +67,4 @@ function checkFit({ channels, inputRate, outputRate }: Recording, denoiser: Deno
   if (channels !== denoiser.channels) refuse('number of channels', channels, denoiser.channels)
   if (inputRate !== denoiser.sampleRate) refuse('sample rate', inputRate, denoiser.sampleRate)
   if (outputRate !== denoiser.outputRate) refuse('output rate', outputRate, denoiser.outputRate)
-}
-
-function join(pieces: readonly Float32Array[]): Float32Array {
-  const all = new Float32Array(pieces.reduce((sum, piece) => sum + piece.length, 0))
-  let at = 0
-  for (const piece of pieces) {
-    all.set(piece, at)
-    at += piece.length
-  }
-  return all
 }

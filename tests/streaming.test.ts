@@ -1,5 +1,6 @@
 // The streaming object against the plain run of whole hops (tests/golden/hops.ts): whatever the chunks, the channels, the
 // neighbours in memory and the history, the output is the same to the bit.
+
 import { readFileSync } from 'node:fs'
 import { PerformanceObserver } from 'node:perf_hooks'
 import { setFlagsFromString } from 'node:v8'
@@ -10,6 +11,7 @@ import { compile } from '../quantize/compile.ts'
 import { decodeModel } from '../quantize/modelfile.ts'
 import { seedRandom } from '../quantize/specimens.ts'
 import { Denoiser, type DenoiserOptions } from '../sdk/index.ts'
+import { joined } from '../sdk/pieces.ts'
 import { openBuild, playWhole } from './golden/hops.ts'
 import { drawSamples } from './golden/signal.ts'
 
@@ -45,16 +47,6 @@ function play(denoiser: Denoiser, samples: Float32Array, next: () => number): Fl
   }
   parts.push(denoiser.flush())
   return joined(parts)
-}
-
-function joined(parts: readonly Float32Array[]): Float32Array {
-  const out = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0))
-  let at = 0
-  for (const part of parts) {
-    out.set(part, at)
-    at += part.length
-  }
-  return out
 }
 
 function assertSame(found: Float32Array, expected: Float32Array, what: string): void {

@@ -4,6 +4,7 @@
 
 import type { Denoiser } from '../denoiser.ts'
 import { fail } from '../errors.ts'
+import { joined } from '../pieces.ts'
 import { ownerOfSnapshot, refuse, SnapshotReader, SnapshotWriter } from '../snapshot.ts'
 import { BLOCK_SAMPLES, SENSOR_RATE } from './codec.ts'
 import { decodePacket, isPacket, PACKET_BYTES, SEQUENCE_NUMBERS, sequenceOf } from './packet.ts'
@@ -226,14 +227,4 @@ function fadeOut(samples: Float32Array, count: number): void {
 function readCount(name: string, value: number, from: number, to: number): number {
   if (!Number.isInteger(value) || value < from || value > to) fail('OPTION_INVALID', name, value, `use ${from}..${to}`)
   return value
-}
-
-function joined(parts: readonly Float32Array[]): Float32Array {
-  const all = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0))
-  let at = 0
-  for (const part of parts) {
-    all.set(part, at)
-    at += part.length
-  }
-  return all
 }

@@ -1,11 +1,13 @@
 // Pools: streams that come and go, arrive raggedly, are reset and frozen, on threads of WASM and on a GPU that is lost in the
 // middle, give what each stream gives alone.
+
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { decodeModel } from '../../quantize/modelfile.ts'
 import { seedRandom } from '../../quantize/specimens.ts'
 import { drawSamples } from '../../tests/golden/signal.ts'
 import { Denoiser } from '../index.ts'
+import { joined } from '../pieces.ts'
 import type { PoolOptions } from './creation.ts'
 import { openSoftwareGpu, readGolden, signalToNoise } from './fixture.ts'
 import { DenoiserPool, type PoolStream } from './index.ts'
@@ -20,16 +22,6 @@ async function alone(samples: Float32Array, flushed: boolean): Promise<Float32Ar
   const parts = [denoiser.process(samples), ...(flushed ? [denoiser.flush()] : [])]
   denoiser.dispose()
   return joined(parts)
-}
-
-function joined(parts: readonly Float32Array[]): Float32Array {
-  const out = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0))
-  let at = 0
-  for (const part of parts) {
-    out.set(part, at)
-    at += part.length
-  }
-  return out
 }
 
 /** A stream with all that went in and came out since it began. */
