@@ -7,15 +7,16 @@ import { fileURLToPath } from 'node:url'
 
 export const root = fileURLToPath(new URL('..', import.meta.url))
 
-export function install() {
-  if (isInstalled()) return
-  console.error('installing dependencies (npm ci)')
-  run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'])
+/** In: the folder of a package.json, with a slash at its end; the package itself by default. */
+export function install(folder = './') {
+  if (isInstalled(folder)) return
+  console.error(`installing dependencies (npm ci${folder === './' ? '' : ` in ${folder}`})`)
+  run('npm', ['ci', '--prefix', folder, '--no-audit', '--no-fund', '--loglevel=error'])
 }
 
-function isInstalled() {
-  const wanted = readPackages('package-lock.json')
-  const present = readPackages('node_modules/.package-lock.json')
+function isInstalled(folder) {
+  const wanted = readPackages(`${folder}package-lock.json`)
+  const present = readPackages(`${folder}node_modules/.package-lock.json`)
   if (wanted === undefined || present === undefined) return false
   return Object.entries(wanted).every(
     ([path, { version, optional }]) => path === '' || optional || present[path]?.version === version,
