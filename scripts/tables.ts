@@ -1,13 +1,14 @@
 // `npm run tables`: the measured tables of README.md, written anew from bench/results. In: `--quality FILE`, a report of
 // `npm run evaluate -- --json FILE`, first condensed to its means in bench/results/quality.json, where systems that it did not
 // run keep their rows (the mixes are the same, seed for seed). The others are there as
-// `npm run bench` and `npm run formats` write them with --json.
+// `npm run bench` and `npm run formats` write them with --json, and as `npm run sizes` writes its own.
 
 import { readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import type { FormatRow } from '../bench/quality/formats.ts'
 import { meanScores, type Scores } from '../bench/quality/scores.ts'
 import { type Report, shippedRow } from '../bench/report.ts'
+import { type Size, sizesFile } from './sizes.ts'
 
 interface Evaluation {
   readonly results: readonly {
@@ -42,11 +43,13 @@ if (values.quality !== undefined) {
 const quality = JSON.parse(readFileSync(qualityFile, 'utf8')) as Condensed
 const timings = JSON.parse(readFileSync(new URL('bench/results/hop.node20.json', root), 'utf8')) as Report
 const formats = JSON.parse(readFileSync(new URL('bench/results/formats.json', root), 'utf8')) as readonly FormatRow[]
+const sizes = JSON.parse(readFileSync(sizesFile, 'utf8')) as readonly Size[]
 const readme = new URL('README.md', root)
 const text = [
   ['quality', qualityTables(quality)],
   ['formats', formatsTable(formats)],
   ['speed', speedTable(timings)],
+  ['sizes', sizesTable(sizes)],
 ].reduce((page, [name, table]) => replaceBlock(page, name, table), readFileSync(readme, 'utf8'))
 writeFileSync(readme, text)
 
@@ -147,6 +150,21 @@ function peerRow(name: string, factor: number): string[] {
   const cell = factor.toFixed(4)
   const is48 = name.includes('48 kHz')
   return [name, is48 ? '-' : cell, is48 ? cell : '-', '', '', '', '', '', '']
+}
+
+/** One row per part, code under the runtime that it is bundled for; models are in the table of speeds. */
+function sizesTable(all: readonly Size[]): string {
+  const columns = ['Node', 'browser', 'Worker', undefined] as const
+  const parts = all.map(({ part }) => part).filter((part) => !part.endsWith('.ssm'))
+  const rows = [...new Set(parts)].map((part) => {
+    const own = columns.map((column) => all.find((size) => size.part === part && size.runtime === column))
+    return [part, ...own.map((size) => (size ? `${kilobytes(size.bytes)} (${kilobytes(size.gzip)})` : '-'))]
+  })
+  return markdown(['kB (gzip)', 'in Node', 'in a browser', 'in a Worker', 'as a file'], rows)
+}
+
+function kilobytes(bytes: number): string {
+  return (bytes / 1000).toFixed(bytes < 10_000 ? 1 : 0)
 }
 
 function markdown(head: readonly string[], body: readonly (readonly string[])[]): string {

@@ -1,10 +1,11 @@
-// What devices are promised: bytes of the core, and bytes of linear memory that a core with one stream of each model takes,
-// whole pages. In: build/core.*.wasm and the shipped models.
+// What devices are promised: bytes of the core, bytes of linear memory that a core with one stream of each model takes, whole
+// pages, and bytes of every part of the package as README.md tells them. In: the built package, bench/results/sizes.json.
 
 import { readFileSync } from 'node:fs'
 import { gzipSync } from 'node:zlib'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { measureSizes, type Size, sizesFile } from '../scripts/sizes.ts'
 import { Core } from '../sdk/core.ts'
 import { loadModel, MODELS } from '../sdk/index.ts'
 
@@ -16,6 +17,9 @@ const MEMORY_BYTES: Readonly<Record<keyof typeof MODELS, number>> = {
   hq: 2_000_000,
   nano: 400_000,
 }
+
+/** How far a part may be from what is written, either way: another zlib, another bundler, a line of code. */
+const HEADROOM = { share: 0.03, bytes: 100 }
 
 const read = (build: string) => readFileSync(new URL(`../build/core.${build}.wasm`, import.meta.url))
 
@@ -39,5 +43,18 @@ for (const name of Object.keys(MODELS) as (keyof typeof MODELS)[]) {
     assert.ok(byteLength - core.usedBytes < 3 * 65536, `${core.usedBytes} of ${byteLength} bytes used`)
   })
 }
+
+test(`every part of the package: within ${HEADROOM.share * 100} % of what README.md says`, async () => {
+  const written = JSON.parse(readFileSync(sizesFile, 'utf8')) as Size[]
+  const measured = await measureSizes()
+  const key = ({ part, runtime }: Size) => `${part} ${runtime ?? ''}`
+  assert.equal(measured.map(key), written.map(key), 'parts differ; run npm run sizes')
+  const off = measured.flatMap((size, i) =>
+    (['bytes', 'gzip'] as const)
+      .filter((unit) => Math.abs(size[unit] - written[i][unit]) > written[i][unit] * HEADROOM.share + HEADROOM.bytes)
+      .map((unit) => `${key(size)}: ${size[unit]} ${unit}, was ${written[i][unit]}`),
+  )
+  assert.is(off.join('\n'), '', 'if that is meant: npm run sizes, npm run tables, and commit both')
+})
 
 test.run()
