@@ -1,21 +1,25 @@
 // `npm test`: lint, types, reference, build, then every *.test.ts in a process of its own, two at a time. In: nothing, or words that
 // names of test files must contain. `--shared` adds *.shared.test.ts, which need the project's shared material; `--engines` adds
 // *.engines.test.ts, which fetch other engines (200 MB, and QEMU by apt).
-// The last line is `N passed, N failed`, counting single tests and the steps before them; exit code 1 if any failed.
+// Out: a line per step and file with its seconds, a table by kind (kinds.mjs), and as the last line `N passed, N failed`,
+// counting single tests and the steps before them; exit code 1 if any failed. Nothing is tried twice.
 
 import { spawn } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { ensureChromium } from './chromium.mjs'
 import { install, root } from './installed.mjs'
+import { kindOf, summaryLines } from './kinds.mjs'
 
 const PROCESSES = 2
 const LIMIT_MS = 600_000
 const FOLDERS = ['training', 'quantize', 'assembly', 'sdk', 'devices', 'bench', 'tests', 'examples']
 
+/** SwiftShader comes with Chromium. */
+const IN_CHROMIUM = ['Chromium', 'SwiftShader', 'engines, QEMU']
 const FURTHER = ['shared', 'engines']
 const words = process.argv.slice(2).filter((word) => !word.startsWith('--'))
 const left = FURTHER.filter((kind) => !process.argv.includes(`--${kind}`))
-const totals = { passed: 0, failed: 0 }
+const results = []
 
 install()
 if (words.length === 0) {
@@ -25,11 +29,13 @@ if (words.length === 0) {
 }
 await step('build', 'npm', ['run', '--silent', 'build'])
 const waiting = findTests()
-if (waiting.some((file) => /^tests\/(browser|bundlers|engines)\/|\/page\.test/.test(file))) ensureChromium()
-if (waiting.length === 0) count('no test file found', 0, 1, '')
+if (waiting.some((file) => IN_CHROMIUM.includes(kindOf(file)))) ensureChromium()
+if (waiting.length === 0) count({ name: 'no test file found', passed: 0, failed: 1, seconds: 0, output: '' })
 await Promise.all(Array.from({ length: PROCESSES }, work))
-console.log(`${totals.passed} passed, ${totals.failed} failed`)
-process.exitCode = totals.failed === 0 ? 0 : 1
+const [passed, failed] = ['passed', 'failed'].map((key) => results.reduce((sum, result) => sum + result[key], 0))
+for (const line of ['', ...summaryLines(results), '']) console.log(line)
+console.log(`${passed} passed, ${failed} failed`)
+process.exitCode = failed === 0 ? 0 : 1
 
 function findTests() {
   return FOLDERS.flatMap((folder) => list(folder))
@@ -53,8 +59,8 @@ function isOurs(file) {
 }
 
 async function step(name, command, args) {
-  const { code, output } = await execute(command, args)
-  count(name, code === 0 ? 1 : 0, code === 0 ? 0 : 1, output)
+  const { code, output, seconds } = await execute(command, args)
+  count({ name, passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, seconds, output })
 }
 
 async function work() {
@@ -62,13 +68,13 @@ async function work() {
 }
 
 async function runTest(file) {
-  const { code, output } = await execute(process.execPath, ['--import', 'tsx', file])
+  const { code, output, seconds } = await execute(process.execPath, ['--import', 'tsx', file])
   const total = numberAfter('Total', output)
   const passed = numberAfter('Passed', output) ?? 0
   const skipped = numberAfter('Skipped', output) ?? 0
   // a file that dies, or never runs its tests, is a failure of its own
   const failed = total === undefined ? 1 : Math.max(total - passed - skipped, code === 0 ? 0 : 1)
-  count(file, passed, failed, output, skipped)
+  count({ name: file, passed, failed, skipped, seconds, output })
 }
 
 function numberAfter(title, output) {
@@ -76,16 +82,19 @@ function numberAfter(title, output) {
   return lines.length === 0 ? undefined : lines.reduce((sum, [, number]) => sum + Number(number), 0)
 }
 
-function count(name, passed, failed, output, skipped = 0) {
-  totals.passed += passed
-  totals.failed += failed
+function count({ name, passed, failed, skipped = 0, seconds, output }) {
+  results.push({ name, passed, failed, seconds })
   const note = skipped > 0 ? `, ${skipped} skipped` : ''
-  console.log(`${failed > 0 ? 'FAIL' : '  ok'}  ${name} (${passed} passed, ${failed} failed${note})`)
+  console.log(
+    `${failed > 0 ? 'FAIL' : '  ok'}  ${name} (${passed} passed, ${failed} failed${note}; ${seconds.toFixed(1)} s)`,
+  )
   if (failed > 0) console.log(output)
 }
 
 function execute(command, args) {
+  const start = performance.now()
   return new Promise((resolve) => {
+    const end = (result) => resolve({ ...result, seconds: (performance.now() - start) / 1000 })
     const child = spawn(command, args, {
       cwd: root,
       timeout: LIMIT_MS,
@@ -94,7 +103,7 @@ function execute(command, args) {
     })
     let output = ''
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (output += text))
-    child.on('error', (error) => resolve({ code: 1, output: error.message }))
-    child.on('close', (code) => resolve({ code: code ?? 1, output }))
+    child.on('error', (error) => end({ code: 1, output: error.message }))
+    child.on('close', (code) => end({ code: code ?? 1, output }))
   })
 }
