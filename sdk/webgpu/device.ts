@@ -23,8 +23,8 @@ export interface OpenDevice {
 /** Implementations in use: Dawn's dies, and its devices with it, when nothing refers to it any more. */
 const inUse = new Set<{ gpu: GPU }>()
 
-/** Fails with ENVIRONMENT_UNSUPPORTED where there is no adapter. */
-export async function openDevice(host: GpuHost): Promise<OpenDevice> {
+/** Fails with ENVIRONMENT_UNSUPPORTED where there is no adapter. `wanted`: features beyond what a hop needs, if there are. */
+export async function openDevice(host: GpuHost, wanted: readonly GPUFeatureName[] = []): Promise<OpenDevice> {
   const gpu = await host.find()
   const adapter = await findAdapter(gpu, await host.hasBattery())
   if (adapter === null)
@@ -34,9 +34,9 @@ export async function openDevice(host: GpuHost): Promise<OpenDevice> {
       'none',
       "install a Vulkan, Metal or Direct3D 12 driver, or use backend 'wasm'",
     )
-  const hasHalves = adapter.features.has('shader-f16')
+  const features = (['shader-f16', ...wanted] as const).filter((feature) => adapter.features.has(feature))
   const device = await adapter.requestDevice({
-    requiredFeatures: hasHalves ? ['shader-f16'] : [],
+    requiredFeatures: features,
     requiredLimits: Object.fromEntries(LIMITS.map((name) => [name, adapter.limits[name]])),
   })
   const { vendor, architecture, description } = adapter.info
@@ -45,7 +45,7 @@ export async function openDevice(host: GpuHost): Promise<OpenDevice> {
   return {
     device,
     description: [vendor, architecture, description].filter((part) => part !== '').join(' ') || 'unnamed adapter',
-    hasHalves,
+    hasHalves: device.features.has('shader-f16'),
     isSoftware: isSoftware(adapter),
     close: () => {
       device.destroy()

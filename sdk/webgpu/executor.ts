@@ -13,6 +13,8 @@ export interface ExecutorOptions {
   readonly threads?: number
   /** Of workgroup memory at most. Default: what the device has. */
   readonly workgroupBytes?: number
+  /** Of every batch's pass, for who wants to know how long the shader runs; needs the feature timestamp-query. */
+  readonly timestampWrites?: GPUComputePassTimestampWrites | undefined
 }
 
 /** The specification's numbers: Node has no globals for them. */
@@ -34,6 +36,7 @@ export class Executor {
   readonly model: Model
   readonly shader: Shader
   readonly #pipeline: GPUComputePipeline
+  readonly #pass: GPUComputePassDescriptor
   readonly #weights: readonly GPUBuffer[]
   #states: GPUBuffer
   #commands!: GPUBuffer
@@ -47,11 +50,18 @@ export class Executor {
   #free: Reader[] = []
   dispatches = 0
 
-  private constructor(device: GPUDevice, model: Model, shader: Shader, pipeline: GPUComputePipeline) {
+  private constructor(
+    device: GPUDevice,
+    model: Model,
+    shader: Shader,
+    pipeline: GPUComputePipeline,
+    pass: GPUComputePassDescriptor,
+  ) {
     this.device = device
     this.model = model
     this.shader = shader
     this.#pipeline = pipeline
+    this.#pass = pass
     const matrices = shader.isHalf ? toHalves(shader.matrices) : shader.matrices
     this.#weights = [shader.constants, matrices, shader.words].map((data) => this.#upload(data))
     this.#states = this.#storage(model.stateBytes)
@@ -64,14 +74,14 @@ export class Executor {
     file: Uint8Array,
     options: ExecutorOptions = {},
   ): Promise<Executor> {
-    const { precision = 'f32', threads = DEFAULT_THREADS } = options
+    const { precision = 'f32', threads = DEFAULT_THREADS, timestampWrites } = options
     const { limits } = device
     const size = Math.min(threads, limits.maxComputeInvocationsPerWorkgroup, limits.maxComputeWorkgroupSizeX)
     const workgroupBytes = options.workgroupBytes ?? limits.maxComputeWorkgroupStorageSize
     const shader = writeShader(model, file, { threads: size, isHalf: precision === 'f16' }, workgroupBytes)
     const module = device.createShaderModule({ code: shader.code })
     const pipeline = await device.createComputePipelineAsync({ layout: layoutOf(device, shader), compute: { module } })
-    return new Executor(device, model, shader, pipeline)
+    return new Executor(device, model, shader, pipeline, timestampWrites === undefined ? {} : { timestampWrites })
   }
 
   /** Streams that fit the device's limits. */
@@ -149,7 +159,7 @@ export class Executor {
     queue.writeBuffer(this.#commands, 0, commands)
     queue.writeBuffer(this.#inputs, 0, inputs)
     const encoder = this.device.createCommandEncoder()
-    const pass = encoder.beginComputePass()
+    const pass = encoder.beginComputePass(this.#pass)
     pass.setPipeline(this.#pipeline)
     pass.setBindGroup(0, this.#bindings)
     pass.dispatchWorkgroups(rows)

