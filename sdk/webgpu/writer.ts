@@ -24,7 +24,10 @@ export interface ShaderOptions {
   readonly isHalf: boolean
 }
 
-const BARRIER = 'workgroupBarrier(); storageBarrier();'
+/** Memory that a barrier brings in order. */
+type Kind = 'workgroup' | 'storage'
+
+const BARRIERS: Record<Kind, string> = { workgroup: 'workgroupBarrier();', storage: 'storageBarrier();' }
 
 export class Writer {
   readonly threads: number
@@ -53,7 +56,8 @@ export class Writer {
   }
 
   add(piece: Piece): void {
-    if (this.#touched.some((before) => this.#conflicts(before, piece))) this.barrier()
+    const kinds = new Set(this.#touched.flatMap((before) => this.#conflicts(before, piece)))
+    if (kinds.size > 0) this.#barrier(kinds)
     this.#touched.push(piece)
     this.#body.push(piece.code)
   }
@@ -65,7 +69,11 @@ export class Writer {
       for (const piece of pieces) this.add(piece)
       return
     }
-    const code = pieces.map((piece) => `${piece.code}\n${BARRIER}`).join('\n')
+    // what a piece itself touched in the round before was touched by the same threads
+    const kinds = new Set(
+      pieces.flatMap((piece, i) => pieces.slice(i + 1).flatMap((other) => this.#conflicts(piece, other))),
+    )
+    const code = pieces.map((piece) => `${piece.code}\n${codeOf(kinds)}`).join('\n')
     this.add({
       reads: pieces.flatMap(({ reads }) => reads),
       writes: pieces.flatMap(({ writes }) => writes),
@@ -74,16 +82,26 @@ export class Writer {
     this.barriers += rounds * pieces.length
   }
 
-  barrier(): void {
-    this.#body.push(BARRIER)
+  /** What lies in memory of another kind stays touched. */
+  #barrier(kinds: ReadonlySet<Kind>): void {
+    this.#body.push(codeOf(kinds))
     this.barriers++
-    this.#touched = []
+    const rest = (all: readonly Touched[]) => all.filter((one) => !kinds.has(this.#kind(one)))
+    this.#touched = this.#touched.map(({ reads, writes, code }) => ({ reads: rest(reads), writes: rest(writes), code }))
+    this.#touched = this.#touched.filter(({ reads, writes }) => reads.length + writes.length > 0)
   }
 
-  #conflicts(a: Piece, b: Piece): boolean {
+  /** Kinds of memory in which one touches what the other writes. */
+  #conflicts(a: Piece, b: Piece): Kind[] {
     const meet = (x: readonly Touched[], y: readonly Touched[]) =>
-      x.some((one) => y.some((other) => this.#overlaps(one, other)))
-    return meet(a.writes, b.reads) || meet(a.writes, b.writes) || meet(a.reads, b.writes)
+      x.filter((one) => y.some((other) => this.#overlaps(one, other)))
+    return [...meet(a.writes, b.reads), ...meet(a.writes, b.writes), ...meet(a.reads, b.writes)].map((one) =>
+      this.#kind(one),
+    )
+  }
+
+  #kind(touched: Touched): Kind {
+    return 'floats' in touched && this.#place(touched).space !== 'storage' ? 'workgroup' : 'storage'
   }
 
   #overlaps(a: Touched, b: Touched): boolean {
@@ -199,6 +217,10 @@ let to_${name} = clamp(hopsLeft * ${task.steps} + ${lag}, from_${name}, ${task.s
     const mask = this.mask(record, step)
     return mask === undefined ? value : `select(${zero}, ${value}, ${mask})`
   }
+}
+
+function codeOf(kinds: ReadonlySet<Kind>): string {
+  return [...kinds].map((kind) => BARRIERS[kind]).join(' ')
 }
 
 function plus(at: number, index: string): string {
