@@ -3,40 +3,27 @@
 All on one device, without a host sync, so that a whole training step can be captured as a CUDA graph. Every
 item draws its own speaker, speed, equaliser, room, level, noise kinds, SNR and defects.
 """
-import copy
 import math
 import os
 import numpy as np
 import torch
 import torch.nn.functional as F
 from .codec import BLOCK, decimate, through
+from .synthetic import Synthesiser, unit
 
 
 # kinds of synthetic noise and their shares; the rest is recorded
-SYNTHETIC = (("coloured", 0.06), ("babble", 0.09), ("hum", 0.03), ("clicks", 0.04), ("calls", 0.06), ("pulsed", 0.03), ("music", 0.05), ("grains", 0.1))
+SYNTHETIC = (("coloured", 0.05), ("babble", 0.08), ("hum", 0.03), ("clicks", 0.03), ("calls", 0.05), ("motifs", 0.06), ("pulsed", 0.03),
+             ("music", 0.07), ("grains", 0.08))
 
 
-class Mixer:
+class Mixer(Synthesiser):
     def __init__(self, bank, batch, samples, device):
+        super().__init__(batch, samples, device)
         load = lambda name: torch.from_numpy(np.load(f"{bank}/{name}.npy")).to(device)
         self.speech, self.noise = load("speech"), load("noise")
         rooms = [load(n).float() for n in ("rooms", "simulated") if os.path.exists(f"{bank}/{n}.npy")]
         self.rooms = torch.cat(rooms) if rooms else None
-        self.batch, self.samples, self.device = batch, samples, device
-        self.scale = torch.tensor([0, 2, 4, 5, 7, 9, 11, 12, 14, 16, 17, 19, 21, 24, 28, 31], device=device) / 12      # octaves
-
-    def few(self, count):
-        """The same mixer for so many items: what only some items need is made for them alone."""
-        part = copy.copy(self)
-        part.batch = count
-        return part
-
-    def draw(self, low=0.0, high=1.0):
-        """One uniform number per item, (B, 1)."""
-        return low + (high - low) * torch.rand(self.batch, 1, device=self.device)
-
-    def often(self, share):
-        return self.draw() < share
 
     def crop(self, bank, samples):
         start = torch.rand(self.batch, 1, device=self.device, dtype=torch.float64) * (bank.numel() - samples)
@@ -52,87 +39,11 @@ class Mixer:
         a, b, c, d = (torch.gather(x, 1, i + k) for k in (-1, 0, 1, 2))
         return b + 0.5 * f * (c - a + f * (2 * a - 5 * b + 4 * c - d + f * (3 * (b - c) + d - a)))
 
-    def equalised(self, x, range_db):
-        """A smooth random frequency response of +-range_db."""
-        X = torch.fft.rfft(x)
-        points = (2 * torch.rand(self.batch, 1, 10, device=self.device) - 1) * range_db
-        curve = F.interpolate(points, size=X.shape[-1], mode="linear", align_corners=True)[:, 0]
-        return torch.fft.irfft(X * 10 ** (curve / 20), x.shape[-1])
-
     def in_room(self, x):
         k = self.rooms[(torch.rand(self.batch, device=self.device) * self.rooms.shape[0]).long()]
         n = x.shape[-1] + k.shape[-1]
         n += -n % 1024
         return torch.fft.irfft(torch.fft.rfft(x, n) * torch.fft.rfft(k, n), n)[:, :x.shape[-1]]
-
-    def envelope(self, points, floor):
-        """A slow random gain, (B, samples), floor..1."""
-        e = torch.rand(self.batch, 1, points, device=self.device)
-        return floor + (1 - floor) * F.interpolate(e, size=self.samples, mode="linear", align_corners=True)[:, 0]
-
-    def coloured(self):
-        """Noise of a 1/f^a spectrum, a in -0.5..2, in part slowly modulated."""
-        f = torch.arange(self.samples // 2 + 1, device=self.device).clamp(min=16).float() / 16
-        X = torch.fft.rfft(torch.randn(self.batch, self.samples, device=self.device)) * f ** (-self.draw(-0.5, 2.0) / 2)
-        x = unit(torch.fft.irfft(X, self.samples))
-        return torch.where(self.often(0.4), x * self.envelope(24, 0.05), x)
-
-    def hum(self):
-        t = torch.arange(self.samples, device=self.device) / 16000
-        f0 = self.draw(45, 260)
-        parts = [self.draw() ** 2 * torch.sin(2 * math.pi * (f0 * k * t + self.draw())) for k in (1, 2, 3, 4, 5, 7, 10, 14)]
-        return unit(sum(parts) + 0.02 * self.coloured())
-
-    def clicks(self):
-        """Short decaying bursts at random moments: keys, taps, knocks."""
-        hits = (torch.rand(self.batch, self.samples, device=self.device) < self.draw(1, 8) / 16000).float()
-        hits = hits * torch.rand_like(hits)
-        t = torch.arange(1600, device=self.device) / 16000
-        burst = torch.randn(self.batch, 1600, device=self.device) * torch.exp(-t / self.draw(0.001, 0.02))
-        n = self.samples + 1600
-        x = torch.fft.irfft(torch.fft.rfft(hits, n) * torch.fft.rfft(burst, n), n)[:, :self.samples]
-        return unit(x + 1e-4 * torch.randn_like(x))
-
-    def bursts(self, points=24):
-        """A gain that is zero most of the time and opens now and then."""
-        e = torch.rand(self.batch, 1, points, device=self.device) - self.draw(0.2, 0.7)[:, None]
-        return F.interpolate(e.clamp(min=0), size=self.samples, mode="linear", align_corners=True)[:, 0]
-
-    def calls(self):
-        """Harmonic tones on a wandering pitch, 100 Hz..3 kHz, in bursts: animals, alarms, sirens, engines."""
-        bend = torch.randn(self.batch, 1, 16, device=self.device) * self.draw(0.0, 0.5)[:, None]
-        bend = F.interpolate(bend, size=self.samples, mode="linear", align_corners=True)[:, 0]
-        f0 = 100 * 30 ** self.draw() * torch.exp2(bend)
-        phase = torch.cumsum(f0.double() / 16000, -1).float()
-        fall = self.draw(0.3, 1.5)
-        below = lambda k: ((7600 - k * f0) / 400).clamp(0, 1)                       # nothing folds back
-        x = sum(k ** -fall * below(k) * torch.sin(2 * math.pi * torch.frac(k * phase)) for k in range(1, 9))
-        rough = self.draw(0, 0.5) * torch.randn_like(x)
-        gain = torch.where(self.often(0.7), self.bursts(), torch.ones_like(x))
-        return unit((x + rough * x.abs()) * gain + 1e-4 * rough)
-
-    def pulsed(self):
-        """Coloured noise that beats 1..40 times a second: machines, rotors, ticking."""
-        t = torch.arange(self.samples, device=self.device) / 16000
-        beat = torch.frac(t * self.draw(1, 6.3) ** 2 + self.draw())
-        return unit(self.coloured() * torch.exp(-beat * self.draw(1, 12)))
-
-    def music(self):
-        """Chords and runs of four voices on one scale, plucked or held, each note of six harmonics."""
-        t = torch.arange(self.samples, device=self.device) / 16000
-        beat = t * self.draw(1.5, 6.0) + self.draw()
-        root, dull, fade = 60 * 8 ** self.draw(), self.draw(0.5, 2.0), self.draw(0.0, 5.0)
-        x = 0
-        for voice in range(4):
-            place = beat / 2 ** (voice % 3)
-            note = self.scale[torch.randint(16, (self.batch, 64), device=self.device)]
-            f0 = root * torch.exp2(torch.gather(note, 1, place.long() % 64))
-            phase = torch.cumsum(f0.double() / 16000, -1).float()
-            since = torch.frac(place)
-            gain = torch.exp(-fade * since) * (since * 40).clamp(max=1) * ((1 - since) * 40).clamp(max=1)
-            below = lambda k: ((7600 - k * f0) / 400).clamp(0, 1)
-            x = x + self.draw(0.2, 1.0) * gain * sum(k ** -dull * below(k) * torch.sin(2 * math.pi * torch.frac(k * phase)) for k in range(1, 7))
-        return unit(x + 1e-3 * torch.randn_like(x))
 
     def grains(self, size=1600):
         """Recordings cut into 0.1 s and put together anew from a few places each: their sounds in another order."""
@@ -242,11 +153,6 @@ def sensed(mixer, noisy):
     lost = lost | (F.pad(lost[:, :-1], (1, 0)) & again)
     heard = received.reshape(mixer.batch, hops, BLOCK) * (~lost[..., None])
     return heard.flatten(1), lost.float()
-
-
-def unit(x):
-    """Scaled to RMS one."""
-    return x / x.square().mean(-1, keepdim=True).clamp(min=1e-9).sqrt()
 
 
 def mu_law(x, mu=255.0):
