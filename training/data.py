@@ -13,8 +13,8 @@ from .synthetic import Synthesiser, unit
 
 
 # kinds of synthetic noise and their shares; the rest is recorded
-SYNTHETIC = (("coloured", 0.05), ("babble", 0.08), ("hum", 0.03), ("clicks", 0.03), ("calls", 0.05), ("motifs", 0.06), ("pulsed", 0.03),
-             ("music", 0.07), ("grains", 0.08))
+SYNTHETIC = (("coloured", 0.05), ("babble", 0.08), ("hum", 0.03), ("clicks", 0.03), ("calls", 0.04), ("motifs", 0.05),
+             ("creatures", 0.05), ("pulsed", 0.03), ("music", 0.06), ("grains", 0.08))
 
 
 class Mixer(Synthesiser):
@@ -59,6 +59,13 @@ class Mixer(Synthesiser):
     def babble(self):
         talkers = [unit(self.crop(self.speech, self.samples)) * self.draw(0.3, 1.0) * (1 if i < 2 else self.often(0.5)) for i in range(6)]
         return unit(sum(talkers))
+
+    def creatures(self):
+        """Voices that no human has: speech at two to four times its speed, or at a third of it, often backwards, in bursts."""
+        x = torch.where(self.often(0.75), unit(self.played(self.speech, 2.2, 4.0)), unit(self.played(self.speech, 0.25, 0.45)))
+        x = torch.where(self.often(0.5), x.flip(-1), x)
+        x = torch.where(self.often(0.5), x * self.bursts(), x)
+        return unit(self.equalised(x, 15.0) + 1e-4 * torch.randn_like(x))
 
     def recorded(self):
         """A recorded noise at a random speed, sometimes backwards: few recordings must stand for many."""
