@@ -29,8 +29,8 @@ interface Sum {
   readonly columns: readonly string[]
   readonly depth: number
   readonly operand: Operand
-  /** Of the matrix. */
-  readonly firstColumn?: string
+  /** Of the matrix: a multiple of `depth`. */
+  readonly firstColumn?: number
   /** The variable that takes the sum of a column and a block. */
   readonly name?: (column: number, block: number) => string
 }
@@ -40,25 +40,25 @@ const accumulator = (column: number, block: number) => `a${column}_${block}`
 /** Adds the matrix times `depth` activations to a variable for each column and block. */
 function accumulate(
   writer: Writer,
-  { matrix, blocks, columns, depth, operand, firstColumn = '0u', name = accumulator }: Sum,
+  { matrix, blocks, columns, depth, operand, firstColumn = 0, name = accumulator }: Sum,
 ): string {
   const byFour = depth % 4 === 0 && operand.unit % 4 === 0
   const lines: string[] = []
-  const [t, p] = [columns.keys(), blocks.keys()].map((keys) => [...keys])
-  for (const i of t) lines.push(`let s${i} = (${operand.start(columns[i])})${byFour ? ' >> 2u' : ''};`)
-  const steps = byFour ? [0, 1, 2, 3] : [0]
+  for (const [i, column] of columns.entries())
+    lines.push(`let s${i} = (${operand.start(column)})${byFour ? ' >> 2u' : ''};`)
   lines.push(`for (var k = 0u; k < ${byFour ? depth / 4 : depth}u; k++) {`)
-  for (const i of t)
-    lines.push(
-      `let x${i} = ${byFour ? writer.read4(operand.value, `s${i} + k`) : writer.read1(operand.value, `s${i} + k`)};`,
-    )
-  for (const step of steps) {
-    const column = byFour ? `${firstColumn} + 4u * k + ${step}u` : `${firstColumn} + k`
-    for (const j of p) {
-      lines.push(`{ let w = ${writer.weight(matrix, column, blocks[j])};`)
-      for (const i of t) lines.push(`${name(i, j)} += w * x${i}${byFour ? `[${step}]` : ''};`)
-      lines.push('}')
+  const read = byFour ? writer.read4 : writer.read1
+  for (const i of columns.keys()) lines.push(`let x${i} = ${read.call(writer, operand.value, `s${i} + k`)};`)
+  for (const [j, block] of blocks.entries()) {
+    const { before, columns: weights } = byFour
+      ? writer.weights4(matrix, `${firstColumn / 4}u + k`, block)
+      : { before: '', columns: [writer.weight(matrix, `${firstColumn}u + k`, block)] }
+    lines.push(`{ ${before}`)
+    for (const [step, weight] of weights.entries()) {
+      const products = [...columns.keys()].map((i) => `${name(i, j)} += w * x${i}${byFour ? `[${step}]` : ''};`)
+      lines.push(`{ let w = ${weight}; ${products.join(' ')} }`)
     }
+    lines.push('}')
   }
   lines.push('}')
   return `{ ${lines.join('\n')} }`
@@ -153,7 +153,7 @@ export function emitBandconv(writer: Writer, stage: Stage): void {
           columns: [column],
           depth: channels,
           operand: { value: inputs[0], start, unit: channels },
-          firstColumn: `${tap * channels}u`,
+          firstColumn: tap * channels,
           name: (_, block) => accumulator(i, block),
         })
         lines.push(
@@ -185,13 +185,19 @@ export function emitMix(writer: Writer, stage: Stage): void {
   const read = (index: string) => (width === 4 ? writer.read4(inputs[0], index) : writer.read1(inputs[0], index))
   const zero = width === 4 ? 'vec4<f32>()' : '0.0'
   const group = groups === 1 ? '0u' : `(c / ${lanes / groups}u)`
+  const byFour = positions % 4 === 0
+  const { before, columns } = byFour
+    ? writer.weights4(matrix, `${group} * ${matrix.columns / 4}u + k`, 'b')
+    : { before: '', columns: [writer.weight(matrix, `${group} * ${matrix.columns}u + k`, 'b')] }
   const lines = [
     `let c = i % ${lanes}u; let b = (i / ${lanes}u) % ${matrix.blocks}u; let step = i / ${lanes * matrix.blocks}u;`,
     ...[0, 1, 2, 3].map((r) => `var a${r} = ${zero};`),
-    `for (var p = 0u; p < ${positions}u; p++) {`,
-    `let w = ${writer.weight(matrix, `${group} * ${positions}u + p`, 'b')};`,
-    `let x = ${read(`(step * ${positions}u + p) * ${lanes}u + c`)};`,
-    ...[0, 1, 2, 3].map((r) => `a${r} += w[${r}] * x;`),
+    `for (var k = 0u; k < ${positions / columns.length}u; k++) { ${before}`,
+    ...columns.map(
+      (weight, i) => `{ let w = ${weight};
+let x = ${read(`(step * ${positions}u + ${columns.length}u * k + ${i}u) * ${lanes}u + c`)};
+${[0, 1, 2, 3].map((r) => `a${r} += w[${r}] * x;`).join(' ')} }`,
+    ),
     '}',
   ]
   const scale = matrix.isInt8 ? writer.constant4(matrix.scalesAt, `${group} * ${matrix.blocks}u + b`) : 'vec4<f32>(1.0)'

@@ -85,7 +85,7 @@ function declarations({ isHalf }: ShaderOptions, sizes: { vectors: number; scala
     `alias Four = vec4<${isHalf ? 'f16' : 'f32'}>;`,
     '@group(0) @binding(0) var<storage, read> constants: array<vec4<f32>>;',
     '@group(0) @binding(1) var<storage, read> matrices: array<Four>;',
-    '@group(0) @binding(2) var<storage, read> words: array<u32>;',
+    '@group(0) @binding(2) var<storage, read> words: array<vec4<u32>>;',
     '@group(0) @binding(3) var<storage, read_write> states: array<vec4<u32>>;',
     '@group(0) @binding(4) var<storage, read> commands: array<vec2<u32>>;',
     '@group(0) @binding(5) var<storage, read> inputs: array<f32>;',

@@ -191,8 +191,21 @@ export class Writer {
 
   /** Four rows of a column, without their scales. */
   weight({ at, blocks, isInt8 }: Matrix, column: string, block: string): string {
-    const index = plus(at, `(${column}) * ${blocks}u + ${block}`)
-    return isInt8 ? `bytes(words[${index}])` : `vec4<f32>(matrices[${index}])`
+    if (!isInt8) return `vec4<f32>(matrices[${plus(at, `(${column}) * ${blocks}u + ${block}`)}])`
+    return `bytes(words[${plus(at, `((${column}) >> 2u) * ${blocks}u + ${block}`)}][(${column}) & 3u])`
+  }
+
+  /** Four rows of columns 4 `quad` .. 4 `quad` + 3: a statement, and an expression for each. */
+  weights4(matrix: Matrix, quad: string, block: string): { before: string; columns: readonly string[] } {
+    const steps = [0, 1, 2, 3]
+    if (!matrix.isInt8)
+      return { before: '', columns: steps.map((step) => this.weight(matrix, `4u * (${quad}) + ${step}u`, block)) }
+    return { before: `let four = ${this.words4(matrix, quad, block)};`, columns: steps.map((s) => `bytes(four[${s}])`) }
+  }
+
+  /** The four words of an int8 matrix that hold them. */
+  words4({ at, blocks }: Matrix, quad: string, block: string): string {
+    return `words[${plus(at, `(${quad}) * ${blocks}u + ${block}`)}]`
   }
 
   /** The product of four rows, scaled where the matrix is int8. */
