@@ -121,7 +121,7 @@ async function measureModel(
   )
   const wasm = new WasmBackend(model, hands)
   console.log(
-    `${best.weights} weights, ${precision}, ${best.threads} threads per stream; WASM on ${options.threads} threads
+    `${best.weights} weights, ${precision}, ${best.threads} threads per stream, products of ${best.products}; WASM on ${options.threads} threads
 streams | batch ms p50 | p99 | pipelined | shader | us/stream-hop | WASM ms | WASM / GPU | FLOP share | bandwidth share`,
   )
   const rows: Row[] = []

@@ -2,14 +2,13 @@
 // precision of activations. Out: for each, how far it is from the WASM core and the time of a batch; the fastest first.
 
 import { compile } from '../../quantize/compile.ts'
-import { Core } from '../../sdk/core.ts'
 import { ParsedModel } from '../../sdk/model.ts'
-import { Network } from '../../sdk/network.ts'
 import { GpuBackend } from '../../sdk/webgpu/backend.webgpu.ts'
 import type { OpenDevice } from '../../sdk/webgpu/device.ts'
 import type { ExecutorOptions } from '../../sdk/webgpu/executor.ts'
+import { measureParity } from '../../sdk/webgpu/fixture.ts'
 import { KernelClock } from './clock.ts'
-import { noise, timeBatches } from './timing.ts'
+import { timeBatches } from './timing.ts'
 
 export type Precision = 'f32' | 'f16'
 
@@ -26,23 +25,30 @@ export function parseModels(shipped: Uint8Array, checkpoint: Uint8Array): Models
 export interface Variant {
   readonly weights: keyof Models
   readonly threads: number
+  readonly products: NonNullable<ExecutorOptions['products']>
 }
+
+const variant = (weights: keyof Models, threads: number, products: Variant['products'] = 'floats'): Variant => ({
+  weights,
+  threads,
+  products,
+})
 
 /** The most telling first, as a slow compiler may leave no time for all. */
 const VARIANTS: readonly Variant[] = [
-  { weights: 'int8', threads: 128 },
-  { weights: 'f32', threads: 128 },
-  { weights: 'int8', threads: 256 },
-  { weights: 'f32', threads: 256 },
-  { weights: 'int8', threads: 64 },
-  { weights: 'int8', threads: 512 },
+  variant('int8', 128),
+  variant('f32', 128),
+  variant('int8', 256),
+  variant('int8', 256, 'dots'),
+  variant('int8', 128, 'dots'),
+  variant('f32', 256),
+  variant('int8', 512),
+  variant('int8', 512, 'dots'),
+  variant('int8', 64),
 ]
 
 /** Few threads where a processor plays the GPU. */
-const SOFTWARE_VARIANTS: readonly Variant[] = [
-  { weights: 'int8', threads: 16 },
-  { weights: 'f32', threads: 16 },
-]
+const SOFTWARE_VARIANTS: readonly Variant[] = [variant('int8', 16), variant('f32', 16), variant('int8', 16, 'dots')]
 
 export interface Measured extends Variant {
   /** Of f32 weights the executor's own distance from the core; of int8 weights the core's rounding of activations too. */
@@ -71,7 +77,9 @@ export async function compareVariants(comparison: Comparison, note: (line: strin
   const found: Measured[] = []
   for (const variant of opened.isSoftware ? SOFTWARE_VARIANTS : VARIANTS) {
     if (found.length > 1 && performance.now() - begun > budgetMs) break
-    const name = `${variant.weights} weights, ${precision}, ${variant.threads} threads`
+    const { weights, threads, products } = variant
+    const name = `${weights} weights, ${precision}, ${threads} threads, products of ${products}`
+    if (products === 'dots' && !opened.hasDots) continue
     try {
       const started = performance.now()
       const clock = KernelClock.of(opened.device)
@@ -96,32 +104,10 @@ export async function compareVariants(comparison: Comparison, note: (line: strin
 export function openVariant(
   opened: OpenDevice,
   models: Models,
-  { weights, threads }: Variant,
+  { weights, threads, products }: Variant,
   precision: Precision,
   clock: KernelClock | undefined,
 ): Promise<GpuBackend> {
-  const options: ExecutorOptions = { precision, threads, timestampWrites: clock?.writes }
+  const options: ExecutorOptions = { precision, threads, products, timestampWrites: clock?.writes }
   return GpuBackend.open({ ...opened, close: () => {} }, models[weights], options)
-}
-
-/** dB over a second of noise and what differs from the WASM core. */
-async function measureParity(backend: GpuBackend, parsed: ParsedModel, module: WebAssembly.Module): Promise<number> {
-  const { inputHop, inputRate } = parsed.model
-  const core = await Core.open(module)
-  const network = new Network(core, core.acquireProgram(parsed))
-  const hops = Math.ceil(inputRate / inputHop)
-  const samples = noise(hops * inputHop)
-  let signal = 0
-  let difference = 0
-  for (let hop = 0; hop < hops; hop++) {
-    const input = samples.slice(hop * inputHop, (hop + 1) * inputHop)
-    network.input().set(input)
-    network.run()
-    const { outputs } = await backend.run(Uint32Array.of(0, hop === 0 ? 1 : 0), input)
-    for (const [i, y] of network.output().entries()) {
-      signal += y * y
-      difference += (y - outputs[i]) ** 2
-    }
-  }
-  return 10 * Math.log10(signal / difference)
 }

@@ -15,6 +15,8 @@ export interface OpenDevice {
   readonly device: GPUDevice
   readonly description: string
   readonly hasHalves: boolean
+  /** Whether shaders may have dot products of packed bytes. */
+  readonly hasDots: boolean
   /** Adapters that are programs, such as SwiftShader. */
   readonly isSoftware: boolean
   close(): void
@@ -46,6 +48,7 @@ export async function openDevice(host: GpuHost, wanted: readonly GPUFeatureName[
     device,
     description: [vendor, architecture, description].filter((part) => part !== '').join(' ') || 'unnamed adapter',
     hasHalves: device.features.has('shader-f16'),
+    hasDots: gpu.wgslLanguageFeatures?.has('packed_4x8_integer_dot_product') ?? false,
     isSoftware: isSoftware(adapter),
     close: () => {
       device.destroy()

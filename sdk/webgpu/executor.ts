@@ -9,6 +9,8 @@ import { type Shader, writeShader } from './shader.ts'
 export interface ExecutorOptions {
   /** Activations and float matrices: `f16` needs the feature shader-f16. Poles and states are f32 always. */
   readonly precision?: 'f32' | 'f16'
+  /** How int8 matrices are multiplied: `dots` rounds activations to int16; the host must know packed_4x8_integer_dot_product. */
+  readonly products?: 'floats' | 'dots'
   /** Of a workgroup. */
   readonly threads?: number
   /** Of workgroup memory at most. Default: what the device has. */
@@ -74,11 +76,12 @@ export class Executor {
     file: Uint8Array,
     options: ExecutorOptions = {},
   ): Promise<Executor> {
-    const { precision = 'f32', threads = DEFAULT_THREADS, timestampWrites } = options
+    const { precision = 'f32', products = 'floats', threads = DEFAULT_THREADS, timestampWrites } = options
     const { limits } = device
     const size = Math.min(threads, limits.maxComputeInvocationsPerWorkgroup, limits.maxComputeWorkgroupSizeX)
     const workgroupBytes = options.workgroupBytes ?? limits.maxComputeWorkgroupStorageSize
-    const shader = writeShader(model, file, { threads: size, isHalf: precision === 'f16' }, workgroupBytes)
+    const ways = { threads: size, isHalf: precision === 'f16', isDotted: products === 'dots' }
+    const shader = writeShader(model, file, ways, workgroupBytes)
     const module = device.createShaderModule({ code: shader.code })
     const pipeline = await device.createComputePipelineAsync({ layout: layoutOf(device, shader), compute: { module } })
     return new Executor(device, model, shader, pipeline, timestampWrites === undefined ? {} : { timestampWrites })

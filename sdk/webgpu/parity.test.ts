@@ -6,10 +6,13 @@ import * as assert from 'uvu/assert'
 import { compile } from '../../quantize/compile.ts'
 import { drawSamples } from '../../tests/golden/signal.ts'
 import { Denoiser } from '../index.ts'
-import { openSoftwareGpu, readGolden, signalToNoise } from './fixture.ts'
+import { ParsedModel } from '../model.ts'
+import { GpuBackend } from './backend.webgpu.ts'
+import { measureParity, openSoftwareDevice, openSoftwareGpu, readGolden, signalToNoise } from './fixture.ts'
 import { DenoiserPool } from './index.ts'
 
 const LENGTH = 4003
+const core = new WebAssembly.Module(readFileSync(new URL('../../build/core.simd.wasm', import.meta.url)))
 
 async function throughWasm(model: Uint8Array, samples: Float32Array): Promise<Float32Array> {
   const denoiser = await Denoiser.create({ model })
@@ -43,6 +46,24 @@ for (const name of ['paper-centred', 'residual', 'spectral', 'unequal']) {
     assert.ok(whole >= 80, `${whole} dB`)
     const last = signalToNoise(found.subarray(-1500), expected.subarray(-1500))
     assert.ok(last >= 80, `last 1500 samples: ${last} dB`)
+  })
+}
+
+for (const name of ['residual', 'spectral', 'unequal']) {
+  test(`${name}, int8 weights: as floats and in dot products of integers`, async () => {
+    const opened = await openSoftwareDevice()
+    const parsed = ParsedModel.parse(readGolden(name, { format: 'int8' }))
+    assert.ok(opened.hasDots, 'Dawn knows packed_4x8_integer_dot_product whatever the adapter')
+    for (const products of ['floats', 'dots'] as const) {
+      const backend = await GpuBackend.open({ ...opened, close: () => {} }, parsed, { products })
+      assert.is(/dot4I8Packed/.test(backend.executor.shader.code), products === 'dots')
+      const snr = await measureParity(backend, parsed, core)
+      console.log(`${name} int8, ${products}: ${snr.toFixed(1)} dB`)
+      // the core's own rounding of activations is what differs
+      assert.ok(snr >= 70, `${products}: ${snr} dB`)
+      backend.dispose()
+    }
+    opened.close()
   })
 }
 

@@ -3,6 +3,7 @@
 // pieces, activation, glu and tails included.
 
 import { ACTIVATION_CODES, activationOf, chunkSteps, SSM_FLAGS, unpackBandconv, up } from '../../quantize/record.ts'
+import { accumulateDots, roundPiece } from './dots.ts'
 import type { Stage, Value } from './stages.ts'
 import { withTails } from './tails.ts'
 import type { Matrix } from './weights.ts'
@@ -117,47 +118,64 @@ function productPiece(writer: Writer, stage: Stage, product: Product): Piece {
   }
 }
 
-export function emitLinear(writer: Writer, stage: Stage): void {
-  const { record, inputs } = stage
+/** The matrix of a record and its input as they are, or, where there is room for `integers`, as integers of both. */
+function matrixOf(writer: Writer, { record, inputs }: Stage, integers: Value | undefined, segments: number): Matrix {
+  if (integers === undefined) return writer.weights.matrix(record, 0)
   const { steps, positions, channels } = record.task
-  const matrix = writer.weights.matrix(record, 0)
+  writer.add(roundPiece(writer, inputs[0], integers, { columns: steps * positions, depth: channels, first: '0u' }))
+  return writer.weights.dotted(record, 0, segments)
+}
+
+export function emitLinear(writer: Writer, stage: Stage): void {
+  const { record, inputs, temporaries } = stage
+  const { steps, positions, channels } = record.task
+  const [integers] = temporaries
+  const matrix = matrixOf(writer, stage, integers, 1)
   const operand = { value: inputs[0], start: (column: string) => `${column} * ${channels}u`, unit: channels }
   const product: Product = {
     matrix,
     bias: writer.weights.block(record, 1),
     columns: steps * positions,
-    sums: (blocks, columns) => accumulate(writer, { matrix, blocks, columns, depth: channels, operand }),
-    reads: inputs,
+    sums: (blocks, columns) => {
+      const sum = { matrix, blocks, columns, depth: channels }
+      return integers === undefined
+        ? accumulate(writer, { ...sum, operand })
+        : accumulateDots(writer, { ...sum, integers, segment: 0, name: accumulator })
+    },
+    reads: integers === undefined ? inputs : [integers],
   }
   writer.add(productPiece(writer, stage, product))
 }
 
 /** Convolution over positions: a product for each tap. */
 export function emitBandconv(writer: Writer, stage: Stage): void {
-  const { record, inputs } = stage
+  const { record, inputs, temporaries } = stage
   const { steps, positions, channels, resultPositions, parameters } = record.task
   const { taps, stride, padLeft } = unpackBandconv(parameters[0])
-  const matrix = writer.weights.matrix(record, 0)
+  const [integers] = temporaries
+  const matrix = matrixOf(writer, stage, integers, taps)
   const sums = (blocks: readonly string[], columns: readonly string[]) => {
     const lines: string[] = []
     for (let tap = 0; tap < taps; tap++) {
       // `padLeft` to the right of where the tap lies
       const at = (column: string) => `((${column} % ${resultPositions}u) * ${stride}u + ${tap}u)`
-      const start = (column: string) =>
-        `((${column} / ${resultPositions}u) * ${positions}u + ${at(column)} - ${padLeft}u) * ${channels}u`
+      const source = (column: string) =>
+        `((${column} / ${resultPositions}u) * ${positions}u + ${at(column)} - ${padLeft}u)`
+      const operand = {
+        value: inputs[0],
+        start: (column: string) => `${source(column)} * ${channels}u`,
+        unit: channels,
+      }
       const isInside = tap >= padLeft && (resultPositions - 1) * stride + tap < positions + padLeft
       for (const [i, column] of columns.entries()) {
-        const sum = accumulate(writer, {
-          matrix,
-          blocks,
-          columns: [column],
-          depth: channels,
-          operand: { value: inputs[0], start, unit: channels },
-          firstColumn: tap * channels,
-          name: (_, block) => accumulator(i, block),
-        })
+        const name = (_: number, block: number) => accumulator(i, block)
+        const sum = { matrix, blocks, depth: channels, name }
+        const code =
+          integers === undefined
+            ? accumulate(writer, { ...sum, columns: [column], operand, firstColumn: tap * channels })
+            : accumulateDots(writer, { ...sum, columns: [source(column)], integers, segment: tap })
         lines.push(
-          isInside ? sum : `if (${at(column)} >= ${padLeft}u && ${at(column)} < ${positions + padLeft}u) ${sum}`,
+          isInside ? code : `if (${at(column)} >= ${padLeft}u && ${at(column)} < ${positions + padLeft}u) ${code}`,
         )
       }
     }
@@ -168,7 +186,7 @@ export function emitBandconv(writer: Writer, stage: Stage): void {
     bias: writer.weights.block(record, 1),
     columns: steps * resultPositions,
     sums,
-    reads: inputs,
+    reads: integers === undefined ? inputs : [integers],
   }
   writer.add(productPiece(writer, stage, product))
 }
@@ -229,10 +247,10 @@ export function emitSsm(writer: Writer, stage: Stage): void {
   const width = up(order) / 4
   const [isComplexB, isComplexC] = [(flags & SSM_FLAGS.complexB) !== 0, (flags & SSM_FLAGS.complexC) !== 0]
   const poles = writer.weights.block(record, 0)!
-  const B = writer.weights.matrix(record, 1)
-  const C = writer.weights.matrix(record, 2)
+  const [X, integersX, integersU] = temporaries
+  const B = integersU === undefined ? writer.weights.matrix(record, 1) : writer.weights.dotted(record, 1, 1)
+  const C = integersX === undefined ? writer.weights.matrix(record, 2) : writer.weights.dotted(record, 2, 1)
   const D = directOf(writer, stage)
-  const [X] = temporaries
   const perColumn = (isComplexC ? 2 : 1) * width
   const group = largestDivisor(steps, chunkSteps(steps, positions))
   const tile = steps === 1 ? tileOf(writer.threads, width, positions) : 1
@@ -240,6 +258,8 @@ export function emitSsm(writer: Writer, stage: Stage): void {
   const build = (round: string): Piece[] => {
     const first = `${round} * ${group}u`
     const firstColumn = `${round} * ${group * positions}u`
+    /** Among the columns of this round. */
+    const local = (column: string) => `(${column} - ${firstColumn})`
     const operand = { value: inputs[0], start: (column: string) => `(${column}) * ${channels}u`, unit: channels }
     const lines = [`let b = i % ${width}u; let position = (i / ${width}u) * ${tile}u;`]
     const parts = isComplexB ? ['b', `b + ${width}u`] : ['b']
@@ -251,7 +271,18 @@ export function emitSsm(writer: Writer, stage: Stage): void {
     lines.push(`for (var t = 0u; t < ${group}u; t++) {`)
     const columns = Array.from({ length: tile }, (_, i) => `(${first} + t) * ${positions}u + position + ${i}u`)
     for (let i = 0; i < tile; i++) for (const j of parts.keys()) lines.push(`var a${i}_${j} = vec4<f32>();`)
-    lines.push(accumulate(writer, { matrix: B, blocks: parts, columns, depth: channels, operand }))
+    const sum = { matrix: B, blocks: parts, depth: channels }
+    lines.push(
+      integersU === undefined
+        ? accumulate(writer, { ...sum, columns, operand })
+        : accumulateDots(writer, {
+            ...sum,
+            columns: columns.map(local),
+            integers: integersU,
+            segment: 0,
+            name: accumulator,
+          }),
+    )
     const mask = writer.mask(record, `${first} + t`)
     for (let i = 0; i < tile; i++) {
       const real = writer.scaled(B, 'b', `a${i}_0`)
@@ -268,26 +299,41 @@ export function emitSsm(writer: Writer, stage: Stage): void {
       lines.push(writer.putState4(record, `(position + ${i}u) * ${2 * width}u + ${width}u + b`, `settle4(im${i})`))
     }
     const recurrence = {
-      reads: [inputs[0], record],
+      reads: [integersU ?? inputs[0], record],
       writes: [X, record],
       code: writer.each((width * positions) / tile, lines.join('\n')),
     }
-    const states = {
-      value: X,
-      start: (column: string) => `(${column} - ${firstColumn}) * ${4 * perColumn}u`,
-      unit: 4,
-    }
+    const depth = 4 * perColumn
+    const states = { value: X, start: (column: string) => `${local(column)} * ${depth}u`, unit: 4 }
     const readout = productPiece(writer, stage, {
       matrix: C,
       columns: group * positions,
       first: firstColumn,
-      sums: (blocks, columns) =>
-        accumulate(writer, { matrix: C, blocks, columns, depth: 4 * perColumn, operand: states }) +
-        (D.sums?.(blocks, columns) ?? ''),
+      sums: (blocks, columns) => {
+        const sum = { matrix: C, blocks, depth }
+        const code =
+          integersX === undefined
+            ? accumulate(writer, { ...sum, columns, operand: states })
+            : accumulateDots(writer, {
+                ...sum,
+                columns: columns.map(local),
+                integers: integersX,
+                segment: 0,
+                name: accumulator,
+              })
+        return code + (D.sums?.(blocks, columns) ?? '')
+      },
       direct: D.direct,
-      reads: [X, ...(D.direct === undefined ? [] : inputs)],
+      reads: [integersX ?? X, ...(D.direct === undefined ? [] : inputs)],
     })
-    return [recurrence, readout]
+    const rounded = (from: Value, to: Value | undefined, depth: number, first: string): Piece[] =>
+      to === undefined ? [] : [roundPiece(writer, from, to, { columns: group * positions, depth, first })]
+    return [
+      ...rounded(inputs[0], integersU, channels, firstColumn),
+      recurrence,
+      ...rounded(X, integersX, depth, '0u'),
+      readout,
+    ]
   }
   writer.repeat(steps / group, build)
 }

@@ -6,8 +6,9 @@
 
 import type { Model } from '../../quantize/modelfile.ts'
 import { COMMANDS } from './commands.ts'
+import { DOTS } from './dots.ts'
 import { emitStage } from './kernels.ts'
-import { layOut } from './memory.ts'
+import { type Layout, layOut } from './memory.ts'
 import { type Program, stagesOf } from './stages.ts'
 import { Weights } from './weights.ts'
 import { type ShaderOptions, Writer } from './writer.ts'
@@ -29,23 +30,24 @@ export interface Shader {
 
 /** `workgroupBytes`: of memory that a workgroup may use. */
 export function writeShader(model: Model, file: Uint8Array, options: ShaderOptions, workgroupBytes: number): Shader {
-  const program = stagesOf(model)
+  const program = stagesOf(model, options.isDotted)
   const layout = layOut(program, workgroupBytes, options.isHalf ? 8 : 16)
   const weights = new Weights(file)
   const hasMasks = model.lookaheadHops > 0 || model.records.some(({ lag }) => lag > 0)
   const writer = new Writer(layout, weights, options, hasMasks)
   writeBody(writer, model, program)
-  const { vectors, scalars, storage } = layout
   const code = [
     options.isHalf ? 'enable f16;' : '',
-    declarations(options, { vectors, scalars, storage }),
+    options.isDotted ? 'requires packed_4x8_integer_dot_product;' : '',
+    declarations(options, layout),
     FUNCTIONS,
+    options.isDotted ? DOTS : '',
     `@compute @workgroup_size(${options.threads})
 fn hop(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
 let row = group.x;
 let stateAt = commands[row].x * ${model.stateBytes / 16}u;
 let flags = commands[row].y;
-${storage > 0 ? `let spillAt = row * ${storage}u;` : ''}
+${layout.storage > 0 ? `let spillAt = row * ${layout.storage}u;` : ''}
 ${beginning(model, options)}
 ${writer.masks}
 ${writer.body}
@@ -60,7 +62,7 @@ if (thread == 0u) { states[stateAt] = vec4<u32>(header.x + 1u, header.y + select
     words: weights.words,
     isHalf: options.isHalf,
     workgroupBytes: layout.workgroupBytes,
-    spillBytes: 16 * storage,
+    spillBytes: 16 * layout.storage,
     stages: program.stages.length,
     barriers: writer.barriers + 1,
   }
@@ -80,7 +82,7 @@ function writeBody(writer: Writer, model: Model, { stages, input, output }: Prog
   })
 }
 
-function declarations({ isHalf }: ShaderOptions, sizes: { vectors: number; scalars: number; storage: number }): string {
+function declarations({ isHalf, isDotted }: ShaderOptions, sizes: Layout): string {
   const lines = [
     `alias Four = vec4<${isHalf ? 'f16' : 'f32'}>;`,
     '@group(0) @binding(0) var<storage, read> constants: array<vec4<f32>>;',
@@ -93,6 +95,7 @@ function declarations({ isHalf }: ShaderOptions, sizes: { vectors: number; scala
     sizes.storage > 0 ? '@group(0) @binding(7) var<storage, read_write> spill: array<vec4<f32>>;' : '',
     `var<workgroup> vectors: array<Four, ${Math.max(1, sizes.vectors)}>;`,
     `var<workgroup> scalars: array<f32, ${Math.max(1, sizes.scalars)}>;`,
+    isDotted ? `var<workgroup> integers: array<vec2<u32>, ${Math.max(1, sizes.integers)}>;` : '',
   ]
   return lines.join('\n')
 }

@@ -3,13 +3,15 @@
 // and band bias cost neither memory nor a barrier then.
 
 import type { Model, OpRecord } from '../../quantize/modelfile.ts'
-import { ACTIVATION_CODES, chunkSteps, measure, SSM_FLAGS, unpackConv, up } from '../../quantize/record.ts'
+import { ACTIVATION_CODES, chunkSteps, FORMATS, measure, SSM_FLAGS, unpackConv, up } from '../../quantize/record.ts'
 
 /** What lies in workgroup memory between stages: (steps, positions, channels), time-major as in FORMAT.md. */
 export interface Value {
   readonly floats: number
   /** Four at a time, in the precision of activations; or one by one in f32. */
   readonly isVector: boolean
+  /** int16 for dot products (dots.ts), two words for four of them; `floats` counts words. */
+  readonly isInteger?: boolean
   /** Stages in which it is written first and read last. */
   readonly from: number
   to: number
@@ -51,7 +53,8 @@ export interface Program {
   readonly output: Value
 }
 
-export function stagesOf(model: Model): Program {
+/** `isDotted`: products of int8 matrices are dot products of integers where the shape allows. */
+export function stagesOf(model: Model, isDotted: boolean): Program {
   const { records } = model
   const readers = countReaders(model)
   const input: Value = { floats: model.inputHop, isVector: false, from: 0, to: 0 }
@@ -87,7 +90,7 @@ export function stagesOf(model: Model): Program {
       to: at,
     }
     values.set(last.result, result)
-    stages.push({ record: head, tails, inputs, result, temporaries: temporariesOf(head, at) })
+    stages.push({ record: head, tails, inputs, result, temporaries: temporariesOf(head, at, isDotted) })
   }
   const output = values.get(model.outputOffset)!
   output.to = stages.length
@@ -131,20 +134,35 @@ function canFollow(last: OpRecord, next: OpRecord, readers: Map<OpRecord, number
   return task.kind === 'affine'
 }
 
-function temporariesOf({ task }: OpRecord, at: number): Value[] {
+function temporariesOf(record: OpRecord, at: number, isDotted: boolean): Value[] {
+  const { kind, steps, positions, channels, parameters } = record.task
   const value = (floats: number, isVector: boolean): Value => ({ floats, isVector, from: at, to: at })
-  const [first, second] = task.parameters
-  switch (task.kind) {
+  const integers = (columns: number, depth: number): Value[] =>
+    isDotted && canDot(record, depth) ? [{ ...value(columns * dottedWords(depth), false), isInteger: true }] : []
+  switch (kind) {
+    case 'linear':
+    case 'bandconv':
+      return integers(steps * positions, channels)
     case 'ssm': {
-      const columns = chunkSteps(task.steps, task.positions) * task.positions
-      return [value(columns * (second & SSM_FLAGS.complexC ? 2 : 1) * up(first), true)]
+      const columns = chunkSteps(steps, positions) * positions
+      const depth = (parameters[1] & SSM_FLAGS.complexC ? 2 : 1) * up(parameters[0])
+      return [value(columns * depth, true), ...integers(columns, depth), ...integers(columns, channels)]
     }
     case 'rfft':
     case 'irfft':
-      return [value(first, false), value(first, false)]
+      return [value(parameters[0], false), value(parameters[0], false)]
     default:
       return []
   }
+}
+
+function canDot({ format }: OpRecord, depth: number): boolean {
+  return format === FORMATS.int8 && depth % 4 === 0
+}
+
+/** Of a column of `depth` int16 and its scale. */
+export function dottedWords(depth: number): number {
+  return 2 * (depth / 4 + 1)
 }
 
 /** Records that must have read their history before it is moved on. */

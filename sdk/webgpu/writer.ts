@@ -22,6 +22,8 @@ export interface ShaderOptions {
   readonly threads: number
   /** Activations and float matrices as f16. */
   readonly isHalf: boolean
+  /** Products of int8 matrices are dot products of integers (dots.ts). */
+  readonly isDotted: boolean
 }
 
 /** Memory that a barrier brings in order. */
@@ -64,7 +66,7 @@ export class Writer {
 
   /** The same pieces again and again, with barriers between; `build` is given the number of the round, an expression. */
   repeat(rounds: number, build: (round: string) => readonly Piece[]): void {
-    const pieces = build(rounds === 1 ? '0u' : 'round')
+    const pieces = build(rounds === 1 ? '0u' : 'lap')
     if (rounds === 1) {
       for (const piece of pieces) this.add(piece)
       return
@@ -77,7 +79,7 @@ export class Writer {
     this.add({
       reads: pieces.flatMap(({ reads }) => reads),
       writes: pieces.flatMap(({ writes }) => writes),
-      code: `for (var round = 0u; round < ${rounds}u; round++) {\n${code} }`,
+      code: `for (var lap = 0u; lap < ${rounds}u; lap++) {\n${code} }`,
     })
     this.barriers += rounds * pieces.length
   }
@@ -109,6 +111,11 @@ export class Writer {
     if (!('floats' in a) || !('floats' in b)) return false
     const [p, q] = [this.#place(a), this.#place(b)]
     return p.space === q.space && p.at < q.at + q.length && q.at < p.at + p.length
+  }
+
+  /** Pair `index` of a value of integers. */
+  integers(value: Value, index: string): string {
+    return `integers[${plus(this.#place(value).at, index)}]`
   }
 
   #place(value: Value): Place {
