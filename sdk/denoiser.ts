@@ -6,6 +6,7 @@ import type { Model } from '../quantize/modelfile.ts'
 import { checkComfort, MAX_COMFORT_DB } from './comfort.ts'
 import type { Core, Program } from './core.ts'
 import type { WasmSource } from './cores.ts'
+import { freeWith } from './dropped.ts'
 import { fail } from './errors.ts'
 import { expectForm, type Form, saveForm } from './form.ts'
 import type { GovernorOptions } from './governor.ts'
@@ -203,12 +204,14 @@ export class Denoiser {
   #hops = 0
   #lostHops = 0
   #busyMs = 0
+  readonly #freePrograms: () => void
   #disposed = false
 
   /** @internal Use `Denoiser.create`. */
   constructor(parts: Parts) {
     const { core, program, channels } = parts
     this.#parts = parts
+    this.#freePrograms = freeWith(this, releasing(core, [program, ...parts.lighter]))
     this.model = program.model
     this.profile = parts.profile
     this.sampleRate = parts.sampleRate
@@ -553,7 +556,7 @@ export class Denoiser {
     if (this.#disposed) return
     this.#disposed = true
     for (const lane of this.#lanes) lane.dispose()
-    for (const program of [this.#parts.program, ...this.#parts.lighter]) this.#parts.core.releaseProgram(program)
+    this.#freePrograms()
   }
 
   /** As `dispose`: for `using`. */
@@ -618,6 +621,13 @@ export class Denoiser {
       fail('OPTION_INVALID', 'chunk length', chunk.length, `use whole frames of ${this.channels} channels`)
     const ready = this.readyAfter(chunk.length)
     if (out.length < ready) fail('OPTION_INVALID', 'out is too short', out.length, `give ${ready} samples`)
+  }
+}
+
+/** A function of its own: what is made in the constructor would hold the denoiser. */
+function releasing(core: Core, programs: readonly Program[]): () => void {
+  return () => {
+    for (const program of programs) core.releaseProgram(program)
   }
 }
 

@@ -6,6 +6,7 @@ import type { Model } from '../quantize/modelfile.ts'
 import { countMacs, STATE_HEADER_BYTES } from '../quantize/record.ts'
 import { AFTERGLOW_HOPS, coast, SETTLING_HOPS } from './coast.ts'
 import type { Core, Program } from './core.ts'
+import { freeWith } from './dropped.ts'
 import type { Engine } from './engine.ts'
 import { settledState } from './settled.ts'
 import type { SnapshotReader, SnapshotWriter } from './snapshot.ts'
@@ -21,6 +22,7 @@ export class Network implements Engine {
   /** Address of the state block. */
   readonly #state: number
   readonly #scratch: number
+  readonly #free: () => void
   /** (records) share of a hop's work that is done after each; empty where a hop is never left half done. */
   readonly #shares: Float64Array
   /** Records of the coming hop that are done. */
@@ -33,8 +35,14 @@ export class Network implements Engine {
     const { model } = program
     this.#core = core
     this.program = program
-    this.#state = core.acquireState(program)
-    this.#scratch = isResumable ? core.allocate(model.scratchBytes) : program.scratch
+    const state = core.acquireState(program)
+    const scratch = isResumable ? core.allocate(model.scratchBytes) : program.scratch
+    this.#state = state
+    this.#scratch = scratch
+    this.#free = freeWith(this, () => {
+      core.releaseState(program, state)
+      if (isResumable) core.release(scratch, model.scratchBytes)
+    })
     this.#shares = isResumable ? sharesOf(model) : new Float64Array(0)
     this.#input = core.floats(this.#scratch + model.inputOffset, model.inputHop)
     this.#output = core.floats(this.#scratch + model.outputOffset, model.outputHop)
@@ -129,8 +137,7 @@ export class Network implements Engine {
   }
 
   dispose(): void {
-    this.#core.releaseState(this.program, this.#state)
-    if (this.#shares.length > 0) this.#core.release(this.#scratch, this.program.model.scratchBytes)
+    this.#free()
   }
 }
 

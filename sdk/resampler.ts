@@ -3,6 +3,7 @@
 // (assembly/resample.ts); here is what it needs to know of memory. Allocates nothing after creation.
 
 import type { Core, Filter } from './core.ts'
+import { freeWith } from './dropped.ts'
 import type { FilterPhase } from './resampling.ts'
 import type { SnapshotReader, SnapshotWriter, Stateful } from './snapshot.ts'
 
@@ -14,7 +15,7 @@ export class Resampler implements Stateful {
   readonly #core: Core
   readonly #filter: Filter
   readonly #window: number
-  readonly #windowBytes: number
+  readonly #free: () => void
   /** Views that growth of the memory replaces. */
   #header = new Int32Array(0)
   #samples = new Float32Array(0)
@@ -25,15 +26,20 @@ export class Resampler implements Stateful {
 
   constructor(core: Core, inputRate: number, outputRate: number, phase: FilterPhase = 'linear') {
     this.#core = core
-    this.#filter = core.acquireFilter(inputRate, outputRate, PIECE, phase)
-    this.#windowBytes = WINDOW_BYTES + 4 * (this.#filter.shape.taps + PIECE)
-    this.#window = core.allocate(this.#windowBytes)
+    const filter = core.acquireFilter(inputRate, outputRate, PIECE, phase)
+    const windowBytes = WINDOW_BYTES + 4 * (filter.shape.taps + PIECE)
+    const window = core.allocate(windowBytes)
+    this.#filter = filter
+    this.#window = window
+    this.#free = freeWith(this, () => {
+      core.release(window, windowBytes)
+      core.releaseFilter(filter)
+    })
     this.reset()
   }
 
   dispose(): void {
-    this.#core.release(this.#window, this.#windowBytes)
-    this.#core.releaseFilter(this.#filter)
+    this.#free()
   }
 
   reset(): void {

@@ -60,6 +60,8 @@ export class Stream extends DurableObject<Env> {
   readonly #limits: Limits
   readonly #ears = new Map<WebSocket, Ear>()
   readonly #doors: Pace
+  /** The newest sender. What comes from an older one, its end too, comes too late: its ear is gone. */
+  #seat: WebSocket | undefined
   #pace: Pace | undefined
   #course!: Course
   /** What storage holds, and what it will hold once the sender has heard as much. */
@@ -98,6 +100,7 @@ export class Stream extends DurableObject<Env> {
       const { hears } = socket.deserializeAttachment() as { hears: boolean }
       if (hears) this.#listen(socket, this.#course.hop)
     }
+    this.#seat = this.ctx.getWebSockets('sender').find(({ readyState }) => readyState === WebSocket.READY_STATE_OPEN)
   }
 
   override async fetch(request: Request): Promise<Response> {
@@ -133,12 +136,13 @@ export class Stream extends DurableObject<Env> {
   }
 
   override async webSocketError(socket: WebSocket): Promise<void> {
-    const isSender = this.ctx.getTags(socket).includes('sender')
-    if (isSender && this.#sender === undefined) {
+    if (socket === this.#seat) {
+      this.#seat = undefined
       this.#pending ??= this.#course.checkpoint()
       this.#store(this.#ears.get(socket))
-      await this.ctx.storage.setAlarm(Date.now() + this.#limits.FORGET_MS)
     }
+    const isSender = this.ctx.getTags(socket).includes('sender')
+    if (isSender && this.#sender === undefined) await this.ctx.storage.setAlarm(Date.now() + this.#limits.FORGET_MS)
     this.#leave(socket)
     if (this.#ears.size === 0 && this.#sender === undefined) this.#tellCensus()
   }
@@ -186,7 +190,7 @@ export class Stream extends DurableObject<Env> {
   }
 
   get #sender(): WebSocket | undefined {
-    return this.ctx.getWebSockets('sender').find((socket) => socket.readyState === WebSocket.READY_STATE_OPEN)
+    return this.#seat?.readyState === WebSocket.READY_STATE_OPEN ? this.#seat : undefined
   }
 
   /** The newest wins: the older connection may have been dead for minutes. */
@@ -202,6 +206,7 @@ export class Stream extends DurableObject<Env> {
    * is made again from the messages that it has kept.
    */
   #begin(socket: WebSocket, session: string, hears: boolean, hop: number): void {
+    this.#seat = socket
     const isKnown = this.#persisted?.session === session
     if (isKnown && this.#persisted!.next !== this.#course.next) {
       this.#course.goBack(this.#persisted!)

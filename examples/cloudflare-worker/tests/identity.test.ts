@@ -2,10 +2,12 @@
 
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { Link } from '../client/link.ts'
 import type { StreamReport } from '../client/protocol.ts'
 import type { Sender } from '../client/sender.ts'
 import { Edge } from './edge.ts'
 import { drawPackets, expectSame, inMessages, joined, pause, receiveInNode } from './reference.ts'
+import { type Held, measureIsolate } from './runtime.ts'
 
 const PACKETS = 700
 const PER_MESSAGE = 8
@@ -143,6 +145,63 @@ test('an outage longer than the buffer: what is lost is announced, counted, and 
   assert.is(counters.lost, 21 * PER_MESSAGE)
   const arrived = [...all.slice(0, 20), ...all.slice(41)].flat()
   expectSame(joined(parts), (await receiveInNode(arrived, WAIT_PACKETS)).samples)
+})
+
+/** A connection of session `s` to the stream `late`, as a sender makes it. A deaf one does not know what it hears. */
+function connectLate(edge: Edge, link: Link, isDeaf = false) {
+  link.disconnected()
+  const from = link.hop === undefined ? '' : `&hop=${link.hop}`
+  const socket = edge.socket(`/stream/late?role=sender&session=s${from}`)
+  const parts: Int16Array[] = []
+  const closed = new Promise((resolve) => socket.on('close', resolve))
+  const welcome = new Promise((resolve) => {
+    socket.on('message', (data: Buffer, isBinary) => {
+      if (!isBinary && link.takeText(String(data)).type === 'welcome') resolve(undefined)
+      if (isBinary && !isDeaf) parts.push(link.takeAudio(data))
+      for (const message of link.outgoing()) socket.send(message)
+    })
+  })
+  return { socket, parts, closed, welcome }
+}
+
+test('a connection long replaced ends last: nothing is stored that nobody has heard', async ({ edge }) => {
+  const link = new Link()
+  const first = connectLate(edge, link)
+  await first.welcome
+  first.socket.pause() // does not see yet that it is replaced, and so does not end
+  for (const message of inMessages(packets, PER_MESSAGE).slice(0, 10)) link.push(message)
+  const second = connectLate(edge, link, true)
+  await second.welcome
+  const hop = async () => ((await (await edge.fetch('/stream/late')).json()) as StreamReport).hop
+  while ((await hop()) < 60) await pause(5)
+  second.socket.close()
+  await second.closed
+  first.socket.resume()
+  await first.closed
+  const third = connectLate(edge, link)
+  link.end()
+  await third.closed
+  assert.is(link.stats().missedHops, 0)
+  expectSame(joined(third.parts), (await receiveInNode(packets.slice(0, 80), WAIT_PACKETS)).samples)
+})
+
+test('objects that die leave no memory behind', async () => {
+  const edge = await Edge.start(VARIABLES, 0)
+  try {
+    const wakeOften = async () => {
+      for (let i = 0; i < 60; i++) await edge.accident(`wake-${i % 4}`, 'crash')
+      return measureIsolate(edge)
+    }
+    await wakeOften()
+    const before = await wakeOften()
+    for (let i = 0; i < 6; i++) await wakeOften()
+    const after = await wakeOften()
+    // 420 states of the model would be 9 MB of the core's; those of one round may wait for their collection
+    for (const [name, mb] of Object.entries(after))
+      assert.ok(mb < before[name as keyof Held] + 2, `${name} grew: ${JSON.stringify({ before, after })}`)
+  } finally {
+    await edge.stop()
+  }
 })
 
 test('the object hibernates with the sockets open, and wakes', async ({ edge, expected, snapshot }) => {

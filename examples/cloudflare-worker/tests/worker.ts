@@ -1,10 +1,19 @@
 // The Worker as it is deployed, and three accidents on demand, at /test/NAME/...: the object dies (`crash`), wakes with a
-// checkpoint that somebody has tampered with (`forge`), is forgotten (`forget`).
+// checkpoint that somebody has tampered with (`forge`), is forgotten (`forget`). /memory: bytes of the core's memory, which the
+// runtime's own count of buffers leaves out.
 
 import worker, { Census, Stream as Production } from '../src/index.ts'
 import type { Env } from '../src/limits.ts'
 
 export { Census }
+
+const memories: WebAssembly.Memory[] = []
+WebAssembly.Memory = class extends WebAssembly.Memory {
+  constructor(descriptor: { initial: number }) {
+    super(descriptor)
+    memories.push(this)
+  }
+}
 
 export class Stream extends Production {
   override async fetch(request: Request): Promise<Response> {
@@ -23,7 +32,9 @@ export class Stream extends Production {
 
 export default {
   async fetch(request, env, ctx) {
-    const [, name, accident] = new URL(request.url).pathname.match(/^\/test\/([\w-]+)\/(\w+)$/) ?? []
+    const { pathname } = new URL(request.url)
+    if (pathname === '/memory') return Response.json(memories.reduce((sum, { buffer }) => sum + buffer.byteLength, 0))
+    const [, name, accident] = pathname.match(/^\/test\/([\w-]+)\/(\w+)$/) ?? []
     if (name === undefined) return worker.fetch(request, env, ctx)
     const object = env.STREAMS.get(env.STREAMS.idFromName(name))
     const body = await request.arrayBuffer()
