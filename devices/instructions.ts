@@ -39,6 +39,6 @@ export function findGrowth(committed: InstructionTable, counted: InstructionTabl
   })
 }
 
-export function isSameRow(a: InstructionCount, b: InstructionCount): boolean {
+function isSameRow(a: InstructionCount, b: InstructionCount): boolean {
   return a.model === b.model && a.host === b.host && a.architecture === b.architecture
 }

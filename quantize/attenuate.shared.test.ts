@@ -11,6 +11,7 @@ import { readCheckpoint } from './checkpoint.ts'
 import { compileWithin } from './compile.ts'
 import { execute } from './execution.ts'
 import { formatReduction } from './report.ts'
+import { measureSnrDb } from './snr.ts'
 
 const WANTED_DB = 38
 const MAX_SSM = 80e6
@@ -61,12 +62,7 @@ test('at least 38 dB at no more than 80 MMAC/s, by sensitivity', () => {
   ] as const) {
     const samples = mix(speech, noise, snrDb)
     const [x, y] = [full, checkpoint].map(({ graph }) => execute(graph, samples).signals.get('output')!)
-    let [signal, error] = [0, 0]
-    for (const [i, value] of x.entries()) {
-      signal += value * value
-      error += (value - y[i]) ** 2
-    }
-    const found = 10 * Math.log10(signal / error)
+    const found = measureSnrDb(y, x)
     if (process.env.REDUCTION_REPORT) console.log(`${speech} in ${noise}: ${found.toFixed(1)} dB`)
     assert.ok(found >= WANTED_DB, `${speech} in ${noise}: ${found.toFixed(1)} dB`)
   }

@@ -5,7 +5,7 @@ import { fail } from './errors.ts'
 import type { Tensor, Tensors } from './tensor.ts'
 
 /** The parts whose pre-convs may look one step back instead of centring. */
-export const PARTS = ['encoder', 'neck', 'decoder'] as const
+const PARTS = ['encoder', 'neck', 'decoder'] as const
 export type Part = (typeof PARTS)[number]
 
 export interface NetworkSizes {

@@ -326,7 +326,7 @@ export function stateAtRest({ order: N, inputs, decay, angle, B }: LinearSystem,
 }
 
 /** What the states read out under a constant input, (outputs). */
-export function multiplyGain(system: LinearSystem, input: Float64Array): Float64Array {
+function multiplyGain(system: LinearSystem, input: Float64Array): Float64Array {
   const gain = gainAtRest(system)
   return Float64Array.from({ length: system.outputs }, (_, d) =>
     input.reduce((sum, value, c) => sum + gain[d * system.inputs + c] * value, 0),

@@ -21,7 +21,7 @@ export function familiesOf(layer: Layer): Family[] {
 }
 
 /** Balanced truncation; size is the number of balanced coordinates. */
-export function balancedFamily(layer: Layer): Family {
+function balancedFamily(layer: Layer): Family {
   const { sigma } = layer.balanced
   const tails = new Float64Array(sigma.length + 1).fill(1e-30 * sigma[0] ** 2)
   for (let k = sigma.length - 1; k >= 0; k--) tails[k] = tails[k + 1] + sigma[k] ** 2

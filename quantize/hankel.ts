@@ -275,7 +275,7 @@ function conditionOf(X: Matrix): number {
  * Unit state variance for white input, by a real factor per state. With one input (output) the factor also turns the
  * state until B (C) is real, which halves its product.
  */
-export function scaleStates(system: LinearSystem): LinearSystem {
+function scaleStates(system: LinearSystem): LinearSystem {
   const { order, inputs, outputs, decay, B, C } = system
   const scaled = { B: { re: B.re.slice(), im: B.im.slice() }, C: { re: C.re.slice(), im: C.im.slice() } }
   for (let n = 0; n < order; n++) {

@@ -10,7 +10,7 @@ import type { Shape } from './ops.ts'
 import { type Block, type IntegerMatrix, type Packed, packInverse, packNode } from './pack.ts'
 import { type Activation, FORMATS, type Task } from './record.ts'
 
-export interface Op {
+interface Op {
   /** Of the node it came from; delays are called after what they delay. */
   readonly name: string
   readonly task: Task

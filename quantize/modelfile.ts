@@ -7,12 +7,12 @@ import { hashParts } from './sha256.ts'
 import { decodeUtf8, encodeUtf8 } from './text.ts'
 import { checkModel, refuse } from './validation.ts'
 
-export const FORMAT_VERSION = 1
+const FORMAT_VERSION = 1
 /** Changes when the same file may give other bits. */
-export const NUMERIC_VERSION = 1
+const NUMERIC_VERSION = 1
 export const HEADER_BYTES = 128
 export const RECORD_BYTES = 64
-export const MAX_CARD_BYTES = 1 << 20
+const MAX_CARD_BYTES = 1 << 20
 const MAGIC = 0x454e5441 // 'ATNE', little-endian
 const HASH_OFFSET = 96
 const HASH_BYTES = 32

@@ -37,9 +37,9 @@ export interface OpRule {
 }
 
 /** Positions and channels are 16-bit fields of the model file. */
-export const MAX_SIZE = 65535
+const MAX_SIZE = 65535
 const MAX_STEPS = 65535
-export const ACTIVATIONS = ['silu', 'relu', 'sigmoid', 'tanh', 'prelu'] as const
+const ACTIVATIONS = ['silu', 'relu', 'sigmoid', 'tanh', 'prelu'] as const
 
 const size = (fallback?: number): Attribute => integer(1, MAX_SIZE, fallback)
 
@@ -284,7 +284,7 @@ export const OPS: Record<string, OpRule> = {
   },
 }
 
-export function list(shape: Shape): string {
+function list(shape: Shape): string {
   return `(${shape.steps},${shape.positions},${shape.channels})`
 }
 

@@ -47,7 +47,7 @@ export interface IntegerMatrix {
 }
 
 /** Slowest decay a pole may have per step; beyond it f32 states would drift for hours. */
-export const MIN_DECAY = 1e-9
+const MIN_DECAY = 1e-9
 
 /** Interleaves four rows; `at(row, column)` yields the weight, missing rows are zero. */
 export function packRows(rows: number, columns: number, at: (row: number, column: number) => number): Float32Array {
@@ -60,7 +60,7 @@ export function packRows(rows: number, columns: number, at: (row: number, column
 }
 
 /** A vector, zeros up to a multiple of four. */
-export function packVector(values: ArrayLike<number>): Float32Array {
+function packVector(values: ArrayLike<number>): Float32Array {
   const out = new Float32Array(up(values.length))
   out.set(values)
   return out
@@ -329,7 +329,7 @@ export function softplus(a: number): number {
 }
 
 /** Twiddles of the complex transform of n/2 points, then of the split step: cos and sin interleaved, 1.5 n floats. */
-export function transformTables(n: number): Float32Array {
+function transformTables(n: number): Float32Array {
   const half = n / 2
   const angles = [
     ...Array.from({ length: n / 4 }, (_, j) => (-2 * Math.PI * j) / half),

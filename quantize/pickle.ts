@@ -5,7 +5,7 @@
 import { fail } from './errors.ts'
 import { decodeUtf8 } from './text.ts'
 
-export class Global {
+class Global {
   constructor(readonly name: string) {}
 }
 

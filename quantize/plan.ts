@@ -15,7 +15,7 @@ import {
   STATE_HEADER_BYTES,
 } from './record.ts'
 
-export interface Placement {
+interface Placement {
   readonly inputs: number[]
   readonly result: number
   readonly temporary: number

@@ -14,6 +14,7 @@ import { type Matrix, matricesOfNode, packIntegers, withMatrices } from './pack.
 import { restoreMatrix, roundMatrix } from './quantise.rounding.ts'
 import { quantiseNetwork, restoreNetwork } from './quantise.ts'
 import { matricesOf } from './record.ts'
+import { measureSnrDb } from './snr.ts'
 import { describeSpectral, describeUpsampler, drawNormal, fillNetwork, seedRandom } from './specimens.ts'
 
 const FORMATS = ['int8', 'int4'] as const
@@ -132,15 +133,6 @@ function drawNoise(length: number, dBFS: number): Float32Array {
   return Float32Array.from({ length }, (_, i) => level * (2 * random() - 1) * (0.55 + 0.45 * Math.sin(i / 700)))
 }
 
-function snrDb(found: ArrayLike<number>, expected: ArrayLike<number>): number {
-  let [noise, power] = [0, 0]
-  for (let i = 0; i < expected.length; i++) {
-    noise += (found[i] - expected[i]) ** 2
-    power += expected[i] ** 2
-  }
-  return 10 * Math.log10(power / noise)
-}
-
 for (const format of FORMATS) {
   for (const [name, json] of [
     ['spectral', describeSpectral(1)],
@@ -155,7 +147,7 @@ for (const format of FORMATS) {
         const found = playWhole(module, compileCheckpoint(checkpoint, {}, quantisation), noise, new Set())
         const expected = execute(restoreNetwork(graph, quantisation), noise).signals.get('output')!
         const { overlapLag } = lower(graph)
-        const all = snrDb(found.subarray(0, found.length - overlapLag), expected.subarray(overlapLag))
+        const all = measureSnrDb(found.subarray(0, found.length - overlapLag), expected.subarray(overlapLag))
         assert.ok(all > 55, `${all}`)
       })
     }

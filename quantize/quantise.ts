@@ -30,7 +30,7 @@ export interface Heard extends Trace {
 }
 
 /** Of the output, where `mixed` is not told. */
-export const DEFAULT_MIXED_SNR_DB = 30
+const DEFAULT_MIXED_SNR_DB = 30
 
 export function quantiseNetwork(
   graph: Graph,

@@ -131,7 +131,7 @@ export function reduceStates(layer: Layer, order: number): { system: LinearSyste
 }
 
 /** States a step late (B' = lambda B, driven by u[t-1]) to states in time: B = B' / lambda and D = h[0] - Re(C B). */
-export function advanceStates(late: LinearSystem, direct: Float64Array): LinearSystem {
+function advanceStates(late: LinearSystem, direct: Float64Array): LinearSystem {
   const system = { ...late, B: turnStates(late, -1) }
   const first = firstResponse(system)
   return { ...system, D: direct.map((value, d) => value - first[d]) }

@@ -38,7 +38,6 @@ export const ACTIVATION_NAMES = Object.keys(ACTIVATION_CODES) as Activation[]
 /** How the weights of a record's matrices are stored; everything else is f32. */
 export const FORMATS = { f32: 0, int8: 1, int4: 2 } as const
 export type Format = keyof typeof FORMATS
-export const FORMAT_NAMES = Object.keys(FORMATS) as Format[]
 
 /** Columns of an int8 matrix whose sum of products with int16 is sure to fit 32 bits: 516 * 127 * 32767 < 2^31. */
 export const MAX_INT8_COLUMNS = 516

@@ -48,7 +48,7 @@ function stackInputs({ B }: LinearSystem, real: boolean): Float64Array {
 }
 
 /** (2, N): Re and Im of lambda. */
-export function polesOf({ order: N, decay, angle }: LinearSystem): Float64Array {
+function polesOf({ order: N, decay, angle }: LinearSystem): Float64Array {
   const poles = new Float64Array(2 * N)
   for (let n = 0; n < N; n++) {
     poles[n] = Math.exp(-decay[n]) * Math.cos(angle[n])

@@ -10,6 +10,7 @@ import { execute } from './execution.ts'
 import { decodeModel } from './modelfile.ts'
 import { realise, reduceStates } from './realisation.ts'
 import { analyseLayers, applyRealisations, calibrate, orderAt, reduceByTolerance } from './reduce.ts'
+import { measureSnrDb } from './snr.ts'
 import { describeSpectral, drawNormal, fillNetwork, seedRandom } from './specimens.ts'
 
 /** Noise that comes and goes, with a low tone: neither white nor steady. */
@@ -31,15 +32,9 @@ function paper(seed = 1): Checkpoint {
   )
 }
 
-function measureSnrDb(a: Checkpoint, b: Checkpoint, audio: Float32Array): number {
+function compareOn(a: Checkpoint, b: Checkpoint, audio: Float32Array): number {
   const [x, y] = [a, b].map(({ graph }) => execute(graph, audio).signals.get('output')!)
-  let signal = 0
-  let error = 1e-300
-  for (const [i, value] of x.entries()) {
-    signal += value * value
-    error += (value - y[i]) ** 2
-  }
-  return 10 * Math.log10(signal / error)
+  return measureSnrDb(y, x)
 }
 
 function refuses(run: () => unknown, pattern: RegExp): void {
@@ -66,7 +61,7 @@ test('smaller tolerances keep more of the signal and cost more', () => {
   for (const tolerance of [0.3, 0.03, 0.003]) {
     const realisations = reduceByTolerance(layers, tolerance)
     const cost = realisations.reduce((sum, { macsPerSecond }) => sum + macsPerSecond, 0)
-    const snrDb = measureSnrDb(checkpoint, applyRealisations(checkpoint, realisations), audio)
+    const snrDb = compareOn(checkpoint, applyRealisations(checkpoint, realisations), audio)
     assert.ok(snrDb > last.snrDb && cost > last.cost, `${tolerance}: ${snrDb} dB at ${cost}`)
     last = { snrDb, cost }
   }
@@ -116,7 +111,7 @@ test('D survives reduction, diagonal and full', () => {
     const kept = reduced.tensors.get('x.D') ?? reduced.tensors.get('x_pairs.D')!
     assert.equal(kept.shape, D.shape)
     assert.equal(kept.data, D.data)
-    assert.ok(measureSnrDb(checkpoint, reduced, drawAudio(800, seed)) > 40)
+    assert.ok(compareOn(checkpoint, reduced, drawAudio(800, seed)) > 40)
   }
 })
 
@@ -125,7 +120,7 @@ test('a target SNR is reached on the calibration audio, and more costs more', ()
   const calibration = drawAudio(5000)
   const costs = [25, 40].map((targetSnrDb) => {
     const { report, checkpoint } = compileWithReport(bytes, { targetSnrDb, calibration })
-    const measured = measureSnrDb(readCheckpoint(bytes), checkpoint, calibration)
+    const measured = compareOn(readCheckpoint(bytes), checkpoint, calibration)
     assert.ok(measured >= targetSnrDb, `${measured} of ${targetSnrDb}`)
     assert.ok(Math.abs(measured - report!.snrDb!) < 1e-6)
     return report!.macsPerSecondAfter
@@ -138,7 +133,7 @@ test('by sensitivity costs no more than one tolerance for all at the same SNR', 
   const calibration = drawAudio(5000)
   const layers = analyseLayers(checkpoint, calibrate(checkpoint, calibration))
   const flat = reduceByTolerance(layers, 0.01)
-  const snrDb = measureSnrDb(checkpoint, applyRealisations(checkpoint, flat), calibration)
+  const snrDb = compareOn(checkpoint, applyRealisations(checkpoint, flat), calibration)
   const { report } = compileWithReport(writeCheckpoint(checkpoint, 'F64'), { targetSnrDb: snrDb - 0.5, calibration })
   const cost = flat.reduce((sum, { macsPerSecond }) => sum + macsPerSecond, 0)
   assert.ok(

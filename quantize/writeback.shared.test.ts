@@ -11,6 +11,7 @@ import { describeNetwork } from './attenuate.ts'
 import { readCheckpoint, writeCheckpoint } from './checkpoint.ts'
 import { compileWithReport } from './compile.ts'
 import { execute } from './execution.ts'
+import { measureSnrDb } from './snr.ts'
 import { drawNormal, fillNetwork, seedRandom } from './specimens.ts'
 
 const root = fileURLToPath(new URL('../', import.meta.url))
@@ -38,15 +39,6 @@ for form in ('int8', 'int4'):
 const folder = mkdtempSync(join(tmpdir(), 'writeback-'))
 test.after(() => rmSync(folder, { recursive: true }))
 
-function measureSnrDb(wanted: Float32Array, found: Float32Array): number {
-  let [signal, error] = [0, 1e-300]
-  for (const [i, value] of wanted.entries()) {
-    signal += value * value
-    error += (value - found[i]) ** 2
-  }
-  return 10 * Math.log10(signal / error)
-}
-
 function readSamples(file: string): Float32Array {
   return new Float32Array(Uint8Array.from(readFileSync(file)).buffer)
 }
@@ -72,11 +64,11 @@ test('reduced, written, trained further, compiled again', () => {
     assert.is(status, 0, stderr.toString())
     const wanted = execute(checkpoint.graph, samples).signals.get('output')!
     const trained = readSamples(output)
-    assert.ok(measureSnrDb(wanted, trained) > 90, `training: ${measureSnrDb(wanted, trained)} dB`)
-    const [int8, int4] = ['.int8', '.int4'].map((form) => measureSnrDb(wanted, readSamples(output + form)))
+    assert.ok(measureSnrDb(trained, wanted) > 90, `training: ${measureSnrDb(trained, wanted)} dB`)
+    const [int8, int4] = ['.int8', '.int4'].map((form) => measureSnrDb(readSamples(output + form), wanted))
     assert.ok(int8 > 20 && int4 < int8 - 10, `rounded while training: int8 ${int8} dB, int4 ${int4} dB`)
     const again = execute(readCheckpoint(readFileSync(file)).graph, samples).signals.get('output')!
-    assert.ok(measureSnrDb(wanted, again) > 100, `compiler: ${measureSnrDb(wanted, again)} dB`)
+    assert.ok(measureSnrDb(again, wanted) > 100, `compiler: ${measureSnrDb(again, wanted)} dB`)
   }
   assert.ok(forms.size >= 3, [...forms].join(', '))
 })

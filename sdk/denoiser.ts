@@ -301,17 +301,20 @@ export class Denoiser {
     return out
   }
 
+  /** Views are garbage: only what is longer than a whole recording is cut. */
   #denoiseRecorded(recorder: Recorder, chunk: Float32Array, out: Float32Array): number {
+    if (chunk.length <= recorder.capacity) return this.#denoisePiece(recorder, chunk, out)
     let wrote = 0
-    for (let at = 0; at < chunk.length; at += recorder.capacity) {
-      const piece = chunk.subarray(at, at + recorder.capacity)
-      const room = out.subarray(wrote)
-      recorder.samples(piece)
-      const made = this.#denoise(piece, room)
-      recorder.outputs(room, made)
-      wrote += made
-    }
+    for (let at = 0; at < chunk.length; at += recorder.capacity)
+      wrote += this.#denoisePiece(recorder, chunk.subarray(at, at + recorder.capacity), out.subarray(wrote))
     return wrote
+  }
+
+  #denoisePiece(recorder: Recorder, piece: Float32Array, out: Float32Array): number {
+    recorder.samples(piece)
+    const made = this.#denoise(piece, out)
+    recorder.outputs(out, made)
+    return made
   }
 
   #denoise(chunk: Float32Array, out: Float32Array): number {

@@ -4,11 +4,8 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { drawSamples } from '../tests/golden/signal.ts'
+import { play } from './fixture.ts'
 import { type AttenuateError, Denoiser } from './index.ts'
-
-function play(denoiser: Denoiser, samples: Float32Array): Float32Array {
-  return Float32Array.of(...denoiser.process(samples), ...denoiser.flush())
-}
 
 test('quiet input with a gain is loud input without one, to the bit', async () => {
   const loud = drawSamples(12_000, 7, 0.2)

@@ -1,7 +1,7 @@
 // How far a live stream is behind its source, and what its hops cost. In: the host's clock around each call, or the samples
 // that have arrived. Out: milliseconds behind; cost per hop's time.
 
-export interface Gauge {
+interface Gauge {
   /** A call begins; the stream then holds `streamMs` of signal in all. Returns how far it is behind, in milliseconds. */
   begin(streamMs: number): number
   /** The call ends, having made hops worth `hopsMs`. Returns their cost per time, NaN if unknown. */

@@ -9,6 +9,7 @@ import type { Model } from '../quantize/modelfile.ts'
 import { seedRandom } from '../quantize/specimens.ts'
 import type { Core } from './core.ts'
 import { shareCore } from './cores.ts'
+import { drawNoise, measureGarbage, play } from './fixture.ts'
 import { Frames, type Framing } from './frames.ts'
 import { HighBand } from './highBand.ts'
 import { nodeHost } from './host.node.ts'
@@ -22,24 +23,8 @@ const spectral = await loadModel(
   compile(readFileSync(new URL('../tests/golden/spectral.safetensors', import.meta.url))),
 )
 
-function draw(seed: number, samples: number, peak = 0.1): Float32Array {
-  const random = seedRandom(seed)
-  return Float32Array.from({ length: samples }, () => peak * (2 * random() - 1))
-}
-
 function tone(frequency: number, rate: number, samples: number): Float32Array {
   return Float32Array.from({ length: samples }, (_, i) => 0.1 * Math.sin((2 * Math.PI * frequency * i) / rate))
-}
-
-/** All of it in chunks of drawn lengths. */
-function play(denoiser: Denoiser, samples: Float32Array, chunk: () => number = () => 1e9): Float32Array {
-  const parts: number[] = []
-  for (let at = 0; at < samples.length; ) {
-    const count = Math.min(samples.length - at, Math.ceil(chunk()) * denoiser.channels)
-    parts.push(...denoiser.process(samples.subarray(at, at + count)))
-    at += count
-  }
-  return Float32Array.from([...parts, ...denoiser.flush()])
 }
 
 /** Power in dB of a frequency, of the middle of a signal. */
@@ -64,14 +49,10 @@ test('processInto allocates nothing', async () => {
     linked: true,
     now: () => 0,
   })
-  const chunk = draw(3, 256)
+  const chunk = drawNoise(3, 256)
   const out = new Float32Array(4096)
-  for (let i = 0; i < 10_000; i++) denoiser.processInto(chunk, out)
-  const before = process.memoryUsage()
-  for (let i = 0; i < 50_000; i++) denoiser.processInto(chunk, out)
-  const after = process.memoryUsage()
-  const grown = after.heapUsed + after.arrayBuffers - before.heapUsed - before.arrayBuffers
-  assert.ok(grown < 400_000, `${grown} bytes`)
+  const grown = measureGarbage(20_000, () => denoiser.processInto(chunk, out))
+  assert.ok(grown < 300_000, `${grown} bytes`)
 })
 
 for (const highBand of ['follow', 'pass'] as const)
@@ -80,7 +61,7 @@ for (const highBand of ['follow', 'pass'] as const)
       for (const model of ['base', 'hq', spectral]) {
         using denoiser = await Denoiser.create({ model, sampleRate, highBand, strengthDb: 0 })
         assert.is(denoiser.highBand, highBand)
-        const samples = draw(sampleRate, Math.round(0.3 * sampleRate))
+        const samples = drawNoise(sampleRate, Math.round(0.3 * sampleRate))
         const random = seedRandom(3)
         assert.equal(
           play(denoiser, samples, () => 900 * random()),
@@ -198,7 +179,7 @@ test('pass over a muted band: nothing of it, all above, aliases between the edge
 
 test('follow: a change of the gain is heard above as below, within two hops', () => {
   const frames = openScaled('follow', (hop) => (hop < 125 ? 1 : 0.05))
-  const samples = draw(5, RATE)
+  const samples = drawNoise(5, RATE)
   const out = playFrames(frames, samples)
   const change = 125 * HOP * (RATE / 16000) - LAG * (RATE / 16000)
   const rms = (from: number, to: number, of: Float32Array) =>
@@ -212,7 +193,7 @@ test('follow: a change of the gain is heard above as below, within two hops', ()
 
 test('in noise the high band goes with the rest; in speech it stays more than in noise', async () => {
   const rate = 48000
-  const noise = draw(9, 2 * rate, 0.05)
+  const noise = drawNoise(9, 2 * rate, 0.05)
   using follow = await Denoiser.create({ sampleRate: rate })
   using pass = await Denoiser.create({ sampleRate: rate, highBand: 'pass' })
   const above = (samples: Float32Array) => levelAbove(samples.subarray(rate), rate)
@@ -236,7 +217,7 @@ test('any chunks, the same bits; snapshots go on; a reset one is new; gaps leave
     const random = seedRandom(1)
     using one = await Denoiser.create(options)
     using other = await Denoiser.create(options)
-    const samples = draw(7, 2 * Math.floor(0.3 * options.sampleRate!))
+    const samples = drawNoise(7, 2 * Math.floor(0.3 * options.sampleRate!))
     const whole = play(one, samples)
     assert.is(whole.length, samples.length)
     assert.equal(
@@ -244,7 +225,7 @@ test('any chunks, the same bits; snapshots go on; a reset one is new; gaps leave
       whole,
     )
     for (let run = 0; run < 12; run++) {
-      one.process(draw(run, 2 * Math.floor(1500 * random())))
+      one.process(drawNoise(run, 2 * Math.floor(1500 * random())))
       if (run % 4 === 3) one.advance(1 + run)
       other.restore(one.snapshot())
       assert.equal(other.process(samples), one.process(samples))
@@ -257,7 +238,7 @@ test('after a gap, bypassed, the input comes out again to the bit', async () => 
   using denoiser = await Denoiser.create({ model: 'hq', sampleRate: 48000, strengthDb: 0 })
   for (const hops of [1, 2, 3, 100]) {
     denoiser.reset()
-    const samples = draw(hops, 48000)
+    const samples = drawNoise(hops, 48000)
     const before = denoiser.process(samples.subarray(0, 20_000))
     denoiser.advance(hops)
     const after = Float32Array.from([...denoiser.process(samples.subarray(20_000)), ...denoiser.flush()])

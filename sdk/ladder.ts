@@ -15,7 +15,7 @@ import type { Network } from './network.ts'
 import type { SnapshotReader, SnapshotWriter } from './snapshot.ts'
 
 /** More than the frames of any model hold, look-ahead included. */
-export const LEAD_HOPS = 5
+const LEAD_HOPS = 5
 
 export class Ladder implements Engine {
   readonly #first: Network

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { drawSamples } from '../tests/golden/signal.ts'
+import { drawNoise, measureGarbage } from './fixture.ts'
 import { Denoiser, type DenoiserOptions, PRESETS } from './index.ts'
 import { decodeSamples } from './pcm.ts'
 import { WavReader } from './wav.ts'
@@ -153,11 +154,7 @@ test('voice activity: high in speech, low in noise and silence, one value per ho
 })
 
 test('voice activity in steady noise is low', async () => {
-  let state = 1
-  const noise = Float32Array.from({ length: 5 * RATE }, () => {
-    state = (Math.imul(state, 1664525) + 1013904223) | 0
-    return state / 2 ** 31 / 20
-  })
+  const noise = drawNoise(1, 5 * RATE, 0.05)
   const values: number[] = []
   using denoiser = await create({ model: 'base', onVoice: (value) => values.push(value) })
   denoiser.process(noise)
@@ -172,15 +169,7 @@ test('neither strength nor comfort noise nor activity allocates', async () => {
   using denoiser = await create({ now: () => 0, strengthDb: -20, comfortNoiseDb: -60 })
   const chunk = drawSamples(HOP, 0, 0.01)
   const out = new Float32Array(2 * HOP)
-  let least = Number.POSITIVE_INFINITY
-  // the least of some rounds: compilers that run beside take their time where the machine is busy
-  for (let round = 0; round < 5; round++) {
-    const before = process.memoryUsage()
-    for (let i = 0; i < 20_000; i++) denoiser.processInto(chunk, out)
-    const after = process.memoryUsage()
-    const grown = after.heapUsed + after.arrayBuffers - before.heapUsed - before.arrayBuffers
-    if (round > 0 && grown >= 0) least = Math.min(least, grown) // less than before: garbage was collected
-  }
+  const least = measureGarbage(20_000, () => denoiser.processInto(chunk, out))
   assert.ok(least < 160_000, `${least} bytes`) // one number per hop would be 320,000
 })
 

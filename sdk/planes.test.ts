@@ -3,19 +3,15 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { seedRandom } from '../quantize/specimens.ts'
+import { drawNoise, measureGarbage } from './fixture.ts'
 import { Denoiser } from './index.ts'
-
-function draw(seed: number, samples: number): Float32Array {
-  const random = seedRandom(seed)
-  return Float32Array.from({ length: samples }, () => 0.2 * random() - 0.1)
-}
 
 test('planes give the bits of side by side, in any chunks, linked or not, recorded or not', async () => {
   const random = seedRandom(5)
   for (const options of [{}, { linked: true }, { recordSeconds: 1 }, { sampleRate: 48000 }]) {
     using aside = await Denoiser.create({ model: 'lite', channels: 2, ...options })
     using apart = aside.sibling()
-    const [left, right] = [draw(1, 9000), draw(2, 9000)]
+    const [left, right] = [drawNoise(1, 9000), drawNoise(2, 9000)]
     const both = Float32Array.from({ length: 18000 }, (_, i) => (i % 2 ? right : left)[i >> 1])
     const expected = [...aside.process(both), ...aside.flush()]
     const planes: [number[], number[]] = [[], []]
@@ -53,14 +49,10 @@ test('what does not fit is refused, and the stream stays where it was', async ()
 
 test('processPlanarInto allocates nothing', async () => {
   using denoiser = await Denoiser.create({ model: 'lite', channels: 2, now: () => 0 })
-  const planes = [draw(1, 128), draw(2, 128)]
+  const planes = [drawNoise(1, 128), drawNoise(2, 128)]
   const out = [new Float32Array(512), new Float32Array(512)]
-  for (let i = 0; i < 5_000; i++) denoiser.processPlanarInto(planes, out)
-  const before = process.memoryUsage()
-  for (let i = 0; i < 20_000; i++) denoiser.processPlanarInto(planes, out)
-  const after = process.memoryUsage()
-  const grown = after.heapUsed + after.arrayBuffers - before.heapUsed - before.arrayBuffers
-  assert.ok(grown < 300_000, `${grown} bytes`)
+  const grown = measureGarbage(5_000, () => denoiser.processPlanarInto(planes, out))
+  assert.ok(grown < 100_000, `${grown} bytes`)
 })
 
 test.run()

@@ -6,6 +6,9 @@ import { fileURLToPath } from 'node:url'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { compile } from '../quantize/compile.ts'
+import { measureSnrDb } from '../quantize/snr.ts'
+import { seedRandom } from '../quantize/specimens.ts'
+import { drawNoise, measureGarbage, play } from './fixture.ts'
 import {
   AttenuateError,
   Denoiser,
@@ -15,39 +18,19 @@ import {
   SAMPLE_FORMATS,
   sampleBytes,
 } from './index.ts'
-import { joined } from './pieces.ts'
 
 const RATES = [4000, 8000, 11025, 12345, 22050, 32000, 44100, 48000, 96000, 192000]
 const golden = (name: string) =>
   readFileSync(fileURLToPath(new URL(`../tests/golden/${name}.safetensors`, import.meta.url)))
 const small = await loadModel(compile(golden('spectral')))
 
-function drawRandom(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (Math.imul(state, 1664525) + 1013904223) | 0
-    return (state >>> 0) / 2 ** 32
-  }
-}
-
-function draw(random: () => number, samples: number): Float32Array {
-  return Float32Array.from({ length: samples }, () => 0.2 * (random() - 0.5))
-}
-
-/** All of it in chunks of drawn lengths, flush included. */
-function play(denoiser: Denoiser, samples: Float32Array, chunk: () => number): Float32Array {
-  const parts: Float32Array[] = []
-  for (let at = 0; at < samples.length; ) {
-    const count = Math.min(samples.length - at, Math.floor(chunk()) * denoiser.channels)
-    parts.push(denoiser.process(samples.subarray(at, at + count)))
-    at += count
-  }
-  parts.push(denoiser.flush())
-  return joined(parts)
+/** Where neither end is heard. */
+function middle(samples: Float32Array): Float32Array {
+  return samples.subarray(Math.floor(samples.length * 0.3), Math.floor(samples.length * 0.7))
 }
 
 test('as many samples out as went in, in time: 10,000 seeded cases of rate, length and chunks', async () => {
-  const random = drawRandom(1)
+  const random = seedRandom(1)
   for (let round = 0; round < 100; round++) {
     const pick = () =>
       random() < 0.7 ? RATES[Math.floor(random() * RATES.length)] : 4000 + Math.floor(188_000 * random() ** 3)
@@ -84,12 +67,8 @@ test('bypassed, the input comes out in place, up to 0.45 of the lower rate', asy
     )
     const out = play(denoiser, samples, () => 333)
     assert.is(out.length, samples.length)
-    let [signal, rest] = [0, 0]
-    for (let i = Math.floor(out.length * 0.3); i < out.length * 0.7; i++) {
-      signal += samples[i] ** 2
-      rest += (out[i] - samples[i]) ** 2
-    }
-    assert.ok(10 * Math.log10(signal / rest) > 75, `${sampleRate} Hz: ${10 * Math.log10(signal / rest)} dB`)
+    const snrDb = measureSnrDb(middle(out), middle(samples))
+    assert.ok(snrDb > 75, `${sampleRate} Hz: ${snrDb} dB`)
   }
 })
 
@@ -113,12 +92,8 @@ test('minimum phase: the latency it states, about 3 ms less; bypassed, slow tone
       (_, i) => 0.5 * Math.sin((2 * Math.PI * 150 * i) / sampleRate),
     )
     const out = play(soon, samples, () => 100)
-    let [signal, rest] = [0, 0]
-    for (let i = Math.floor(out.length * 0.3); i < out.length * 0.7; i++) {
-      signal += samples[i] ** 2
-      rest += (out[i] - samples[i]) ** 2
-    }
-    assert.ok(10 * Math.log10(signal / rest) > 50, `${sampleRate} Hz: ${10 * Math.log10(signal / rest)} dB`)
+    const snrDb = measureSnrDb(middle(out), middle(samples))
+    assert.ok(snrDb > 50, `${sampleRate} Hz: ${snrDb} dB`)
   }
   await Denoiser.create({ sampleRate: 48000, phase: 'minimum', highBand: 'follow' }).then(
     () => assert.unreachable(),
@@ -140,11 +115,11 @@ test('any chunks give the same bits; reset is new; stereo is two of mono', async
     { model: 'lite', sampleRate: 12345 },
     { model: 'lite', sampleRate: 48000, phase: 'minimum' },
   ] as DenoiserOptions[]) {
-    const random = drawRandom(7)
+    const random = seedRandom(7)
     const name = `${options.model} ${options.sampleRate}`
     using denoiser = await Denoiser.create(options)
-    const samples = draw(random, Math.floor(0.4 * options.sampleRate!))
-    const whole = play(denoiser, samples, () => 1e9)
+    const samples = drawNoise(random, Math.floor(0.4 * options.sampleRate!))
+    const whole = play(denoiser, samples)
     assert.equal(
       play(denoiser, samples, () => 1),
       whole,
@@ -180,14 +155,14 @@ test('snapshots go on to the bit, at any place; those of other rates are refused
     [44100, 44100],
     [8000, 16000],
   ]) {
-    const random = drawRandom(sampleRate)
+    const random = seedRandom(sampleRate)
     const options = { model: 'lite', sampleRate, outputRate }
     using one = await Denoiser.create(options)
     using other = await Denoiser.create(options)
     for (let run = 0; run < 20; run++) {
-      one.process(draw(random, Math.floor(2000 * random())))
+      one.process(drawNoise(random, Math.floor(2000 * random())))
       other.restore(one.snapshot())
-      const next = draw(random, 1500)
+      const next = drawNoise(random, 1500)
       assert.equal(other.process(next), one.process(next))
     }
     using foreign = await Denoiser.create({ ...options, sampleRate: 32000 })
@@ -200,12 +175,12 @@ test('snapshots go on to the bit, at any place; those of other rates are refused
 })
 
 test('every format at every pair of rates: any cuts, the same bytes, as many frames as there should be', async () => {
-  const random = drawRandom(11)
+  const random = seedRandom(11)
   const rates = [8000, 16000, 44100, 48000]
   for (const sampleRate of rates)
     for (const outputRate of rates) {
       using denoiser = await Denoiser.create({ model: small, channels: 2, sampleRate, outputRate })
-      const samples = draw(random, 2 * 1501)
+      const samples = drawNoise(random, 2 * 1501)
       for (const format of SAMPLE_FORMATS) {
         const size = sampleBytes(format)
         const bytes = new Uint8Array(samples.length * size)
@@ -252,14 +227,10 @@ test('the stated latency is the longest that an output waits', async () => {
 
 test('processInto allocates nothing at 48 kHz', async () => {
   const denoiser = await Denoiser.create({ model: small, sampleRate: 48000, now: () => 0 })
-  const chunk = draw(drawRandom(3), 128)
+  const chunk = drawNoise(3, 128)
   const out = new Float32Array(2048)
-  for (let i = 0; i < 10_000; i++) denoiser.processInto(chunk, out)
-  const before = process.memoryUsage()
-  for (let i = 0; i < 50_000; i++) denoiser.processInto(chunk, out)
-  const after = process.memoryUsage()
-  const grown = after.heapUsed + after.arrayBuffers - before.heapUsed - before.arrayBuffers
-  assert.ok(grown < 400_000, `${grown} bytes`)
+  const grown = measureGarbage(20_000, () => denoiser.processInto(chunk, out))
+  assert.ok(grown < 300_000, `${grown} bytes`)
   denoiser.dispose()
 })
 

@@ -3,20 +3,10 @@
 
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { seedRandom } from '../quantize/specimens.ts'
+import { drawNoise, measureGarbage } from './fixture.ts'
 import { AttenuateError, Denoiser, replay } from './index.ts'
 import { decodeRecording, encodeRecording } from './recording.ts'
-
-function drawRandom(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (Math.imul(state, 1664525) + 1013904223) | 0
-    return (state >>> 0) / 2 ** 32
-  }
-}
-
-function drawChunk(random: () => number, samples: number): Float32Array {
-  return Float32Array.from({ length: samples }, () => 0.2 * (random() - 0.5))
-}
 
 function refusal(code: string, part: string) {
   return (error: unknown) => error instanceof AttenuateError && error.code === code && error.message.includes(part)
@@ -25,7 +15,7 @@ function refusal(code: string, part: string) {
 /** Anything that may happen to a stream, `steps` times. */
 function live(denoiser: Denoiser, random: () => number, steps: number): void {
   for (let step = 0; step < steps; step++) {
-    denoiser.process(drawChunk(random, denoiser.channels * Math.floor(700 * random())))
+    denoiser.process(drawNoise(random, denoiser.channels * Math.floor(700 * random())))
     const kind = random()
     if (kind < 0.05) denoiser.conceal(Math.floor(400 * random()))
     else if (kind < 0.1) denoiser.advance(Math.floor(90 * random()))
@@ -42,7 +32,7 @@ test('a recording of any calls plays again to the bit', async () => {
     [2, 2],
     [3, 1],
   ]) {
-    const random = drawRandom(seed)
+    const random = seedRandom(seed)
     using denoiser = await Denoiser.create({ model: 'lite', channels, recordSeconds: 2 })
     using again = await Denoiser.create({ model: 'lite', channels })
     for (const steps of [1, 40, 200, 300]) {
@@ -53,7 +43,7 @@ test('a recording of any calls plays again to the bit', async () => {
       assert.ok(samples.every(Number.isFinite))
       assert.ok(input.length <= 4 * 16000 * channels)
       // from there on both are the same stream
-      const next = drawChunk(random, 1000 * channels)
+      const next = drawNoise(random, 1000 * channels)
       assert.equal(again.process(next), denoiser.process(next))
     }
   }
@@ -62,7 +52,7 @@ test('a recording of any calls plays again to the bit', async () => {
 test('the last seconds are there, a chunk longer than a stretch too', async () => {
   using denoiser = await Denoiser.create({ model: 'lite', recordSeconds: 1 })
   using again = await Denoiser.create({ model: 'lite' })
-  const all = drawChunk(drawRandom(4), 5 * 16000 + 321)
+  const all = drawNoise(4, 5 * 16000 + 321)
   const out = denoiser.process(all)
   const { samples, input, isIdentical } = replay(denoiser.recording(), again)
   assert.ok(isIdentical)
@@ -74,7 +64,7 @@ test('the last seconds are there, a chunk longer than a stretch too', async () =
 test('one changed sample is noticed', async () => {
   using denoiser = await Denoiser.create({ model: 'lite', recordSeconds: 1 })
   using again = await Denoiser.create({ model: 'lite' })
-  denoiser.process(drawChunk(drawRandom(5), 8000))
+  denoiser.process(drawNoise(5, 8000))
   const recording = decodeRecording(denoiser.recording())
   recording.stretches[0].samples[4000] += 1e-3
   assert.not.ok(replay(encodeRecording(recording), again).isIdentical)
@@ -83,11 +73,11 @@ test('one changed sample is noticed', async () => {
 test('restore begins a new recording', async () => {
   using denoiser = await Denoiser.create({ model: 'lite', recordSeconds: 1 })
   using again = await Denoiser.create({ model: 'lite' })
-  const random = drawRandom(6)
+  const random = seedRandom(6)
   const start = denoiser.snapshot()
-  denoiser.process(drawChunk(random, 5000))
+  denoiser.process(drawNoise(random, 5000))
   denoiser.restore(start)
-  denoiser.process(drawChunk(random, 3000))
+  denoiser.process(drawNoise(random, 3000))
   const { input, isIdentical } = replay(denoiser.recording(), again)
   assert.is(input.length, 3000)
   assert.ok(isIdentical)
@@ -95,14 +85,10 @@ test('restore begins a new recording', async () => {
 
 test('recording allocates nothing within a stretch', async () => {
   const denoiser = await Denoiser.create({ model: 'lite', recordSeconds: 600, now: () => 0 })
-  const chunk = drawChunk(drawRandom(7), 16)
+  const chunk = drawNoise(7, 16)
   const out = new Float32Array(256)
-  for (let i = 0; i < 5000; i++) denoiser.processInto(chunk, out)
-  const before = process.memoryUsage()
-  for (let i = 0; i < 20_000; i++) denoiser.processInto(chunk, out)
-  const after = process.memoryUsage()
-  const grown = after.heapUsed + after.arrayBuffers - before.heapUsed - before.arrayBuffers
-  // 20,000 calls with one object each would be half a megabyte and more
+  const grown = measureGarbage(20_000, () => denoiser.processInto(chunk, out))
+  // an object per call would be half a megabyte and more
   assert.ok(grown < 300_000, `${grown} bytes`)
   denoiser.dispose()
 })
@@ -124,7 +110,7 @@ test('refusals', async () => {
   assert.throws(() => silent.reset('hot' as 'warm'), refusal('OPTION_INVALID', 'reset mode, hot'))
 
   using denoiser = await Denoiser.create({ model: 'lite', recordSeconds: 1 })
-  denoiser.process(drawChunk(drawRandom(8), 4000))
+  denoiser.process(drawNoise(8, 4000))
   const bytes = denoiser.recording()
   using stereo = await Denoiser.create({ model: 'lite', channels: 2 })
   assert.throws(() => replay(bytes, stereo), refusal('STATE_INVALID', 'number of channels, 1; this denoiser has 2'))
@@ -143,7 +129,7 @@ test('refusals', async () => {
 
 test('warm reset: bits of its own, the same each time, nothing of the warming in the output', async () => {
   using denoiser = await Denoiser.create({ model: 'base' })
-  const samples = drawChunk(drawRandom(9), 16000)
+  const samples = drawNoise(9, 16000)
   const cold = denoiser.process(samples)
   denoiser.reset('warm')
   const silence = denoiser.process(new Float32Array(4000))

@@ -11,7 +11,7 @@
 import { fail } from './errors.ts'
 import { crc32 } from './snapshot.ts'
 
-export const RECORDING_VERSION = 1
+const RECORDING_VERSION = 1
 const MAGIC = 0x524e5441 // 'ATNR'
 const HEADER_BYTES = 28
 const STRETCH_BYTES = 20

@@ -3,6 +3,7 @@
 
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { seedRandom } from '../quantize/specimens.ts'
 import type { Core } from './core.ts'
 import { shareCore } from './cores.ts'
 import { nodeHost } from './host.node.ts'
@@ -16,14 +17,6 @@ let core: Core
 test.before(async () => {
   core = await shareCore(nodeHost)
 })
-
-function drawRandom(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (Math.imul(state, 1664525) + 1013904223) | 0
-    return (state >>> 0) / 2 ** 32
-  }
-}
 
 /** All of `samples` and then silence, until `wanted` came out. */
 function play(resampler: Resampler, samples: Float32Array, wanted: number, draw = () => 1): Float32Array {
@@ -229,7 +222,7 @@ test('constant stays constant to 1e-6, for every phase', () => {
 
 test('any pieces, the same bits; a reset one is as new', () => {
   for (const [from, to] of pairs) {
-    const random = drawRandom(from + to)
+    const random = seedRandom(from + to)
     const samples = Float32Array.from({ length: 3000 }, () => random() - 0.5)
     const wanted = Math.ceil((3000 * to) / from)
     const resampler = new Resampler(core, from, to, from > to ? 'minimum' : 'linear')
@@ -244,7 +237,7 @@ test('any pieces, the same bits; a reset one is as new', () => {
 
 test('a snapshot goes on to the bit, from any place; impossible ones are refused', () => {
   for (const [from, to] of pairs) {
-    const random = drawRandom(from)
+    const random = seedRandom(from)
     const samples = Float32Array.from({ length: 2000 }, () => random() - 0.5)
     for (const at of [0, 1, 7, 60, 200, 1999]) {
       const phase = at % 2 === 0 ? 'linear' : 'minimum'

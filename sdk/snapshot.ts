@@ -8,7 +8,7 @@
 
 import { AttenuateError, fail } from './errors.ts'
 
-export const SNAPSHOT_VERSION = 2
+const SNAPSHOT_VERSION = 2
 const MAGIC = 0x534e5441 // 'ATNS'
 const HASH_BYTES = 32
 const HEADER_BYTES = 16 + HASH_BYTES

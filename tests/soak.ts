@@ -3,6 +3,7 @@
 // or leaves its range, where memory grows, or where a clip heard afterwards differs from the same clip before.
 
 import { parseArgs } from 'node:util'
+import { measureSnrDb } from '../quantize/snr.ts'
 import { bundledClip, readCalibration } from '../sdk/cli/calibration.ts'
 import { Denoiser } from '../sdk/index.ts'
 
@@ -38,7 +39,7 @@ export async function soak(model: string, hops: number, onLine: (line: string) =
   for (const [name, signal] of Object.entries(SIGNALS)) {
     const loudest = hear(denoiser, signal, each, inputHop)
     const after = listen(denoiser, clip)
-    const snrDb = compare(expected, after)
+    const snrDb = measureSnrDb(after, expected)
     const grown = denoiser.stats().memoryBytes - memory
     const line = `${model}, ${name}: ${each} hops, loudest ${loudest.toPrecision(3)}, clip afterwards ${snrDb.toFixed(1)} dB, memory +${grown} B`
     lines.push(line)
@@ -83,16 +84,6 @@ function listen(denoiser: Denoiser, clip: Float32Array): Float32Array {
   const whole = clip.subarray(0, clip.length - (clip.length % inputHop))
   for (let heard = 0; heard < FORGETTING_SECONDS * inputRate; heard += whole.length) denoiser.process(whole)
   return denoiser.process(whole)
-}
-
-function compare(expected: Float32Array, found: Float32Array): number {
-  let signal = 0
-  let error = 0
-  for (let i = 0; i < expected.length; i++) {
-    signal += expected[i] ** 2
-    error += (expected[i] - found[i]) ** 2
-  }
-  return 10 * Math.log10(signal / (error + 1e-30))
 }
 
 async function main(): Promise<void> {

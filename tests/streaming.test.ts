@@ -10,6 +10,7 @@ import * as assert from 'uvu/assert'
 import { compile } from '../quantize/compile.ts'
 import { decodeModel } from '../quantize/modelfile.ts'
 import { seedRandom } from '../quantize/specimens.ts'
+import { play } from '../sdk/fixture.ts'
 import { Denoiser, type DenoiserOptions } from '../sdk/index.ts'
 import { joined } from '../sdk/pieces.ts'
 import { openBuild, playWhole } from './golden/hops.ts'
@@ -35,18 +36,6 @@ function create(name: string, options: DenoiserOptions = {}): Promise<Denoiser> 
 
 function playPlain(name: string, samples: Float32Array): Float32Array {
   return playWhole(core, models.get(name)!, samples, new Set())
-}
-
-/** Everything that comes out, flushed; `next` says how long each chunk is. */
-function play(denoiser: Denoiser, samples: Float32Array, next: () => number): Float32Array {
-  const parts: Float32Array[] = []
-  for (let at = 0; at < samples.length; ) {
-    const end = Math.min(samples.length, at + next())
-    parts.push(denoiser.process(samples.subarray(at, end)))
-    at = end
-  }
-  parts.push(denoiser.flush())
-  return joined(parts)
 }
 
 function assertSame(found: Float32Array, expected: Float32Array, what: string): void {
@@ -128,7 +117,7 @@ for (const name of NETWORKS) {
     const inputs = [0, 70, 140].map((offset) => drawSamples(2000, offset, 0.2))
     const samples = Float32Array.from({ length: 6000 }, (_, i) => inputs[i % 3][Math.floor(i / 3)])
     const denoiser = await create(name, { channels: 3 })
-    const out = play(denoiser, samples, () => 3 * 111)
+    const out = play(denoiser, samples, () => 111)
     for (const [c, input] of inputs.entries())
       assertSame(
         out.filter((_, i) => i % 3 === c),

@@ -24,7 +24,7 @@ export interface BenchReport {
   readonly models: readonly BenchRow[]
 }
 
-export interface BenchRow {
+interface BenchRow {
   readonly model: string
   readonly sampleRate: number
   readonly hopMs: number

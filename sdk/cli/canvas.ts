@@ -7,7 +7,7 @@ export type Colour = readonly [red: number, green: number, blue: number]
 
 /** Pixels per dot of a letter. */
 const SCALE = 2
-export const LETTER_WIDTH = (GLYPH_COLUMNS + 1) * SCALE
+const LETTER_WIDTH = (GLYPH_COLUMNS + 1) * SCALE
 export const LETTER_HEIGHT = GLYPH_ROWS * SCALE
 
 export class Canvas {

@@ -11,6 +11,7 @@ import { compileWithin } from '../../quantize/compile.ts'
 import { type InspectedOp, inspectModel } from '../../quantize/inspect.ts'
 import { decodeModel } from '../../quantize/modelfile.ts'
 import { WEIGHT_FORMATS, type WeightFormat } from '../../quantize/quantise.ts'
+import { measureSnrDb } from '../../quantize/snr.ts'
 import { alignColumns } from '../../quantize/table.ts'
 import { Denoiser } from '../index.ts'
 
@@ -109,7 +110,7 @@ function describe(
   { graph }: Checkpoint,
 ): FormatColumn {
   const { macsPerSecond, ops } = inspectModel(decodeModel(bytes))
-  const snrs = reference?.map((wanted, i) => measureSnrDb(wanted, outputs[i]))
+  const snrs = reference?.map((wanted, i) => measureSnrDb(outputs[i], wanted))
   const spoken = clean && toRate(clean, graph.input.rate, graph.output.rate)
   return {
     name,
@@ -141,15 +142,6 @@ function scoreAgainst(clean: Float32Array | undefined, output: Float32Array, rat
 
 function toRate(samples: Float32Array, from: number, to: number): Float32Array {
   return from === to ? samples : resample(samples, from, to)
-}
-
-export function measureSnrDb(wanted: Float32Array, found: Float32Array): number {
-  let [signal, error] = [0, 0]
-  for (const [i, value] of wanted.entries()) {
-    signal += value * value
-    error += (value - found[i]) ** 2
-  }
-  return 10 * Math.log10(signal / error)
 }
 
 function scaleToPeak(samples: Float32Array, peakDb: number): Float32Array {

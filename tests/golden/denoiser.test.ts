@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { compile } from '../../quantize/compile.ts'
+import { play } from '../../sdk/fixture.ts'
 import { Denoiser } from '../../sdk/index.ts'
 import { openBuild, playWhole } from './hops.ts'
 import { drawSamples } from './signal.ts'
@@ -21,26 +22,6 @@ function* drawLengths(seed: number): Generator<number> {
   }
 }
 
-/** All that comes out for `samples`, flush included. */
-function stream(denoiser: Denoiser, samples: Float32Array, seed: number, between = () => {}): Float32Array {
-  const parts: Float32Array[] = []
-  const lengths = drawLengths(seed)
-  for (let from = 0; from < samples.length; ) {
-    const to = Math.min(samples.length, from + lengths.next().value)
-    parts.push(denoiser.process(samples.subarray(from, to)))
-    between()
-    from = to
-  }
-  parts.push(denoiser.flush())
-  const out = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0))
-  let at = 0
-  for (const part of parts) {
-    out.set(part, at)
-    at += part.length
-  }
-  return out
-}
-
 for (const name of NETWORKS) {
   test(`any chunks of ${name}`, async () => {
     assert.ok(module, 'no core in build/: run `npm run build:wasm`')
@@ -50,12 +31,17 @@ for (const name of NETWORKS) {
     const denoiser = await Denoiser.create({ model, wasm: module })
     const other = await Denoiser.create({ model, wasm: module })
     const noise = drawSamples(333, 0, 1)
-    const found = stream(denoiser, samples, 1, () => void other.process(noise))
+    const lengths = drawLengths(1)
+    const found = play(denoiser, samples, () => {
+      other.process(noise)
+      return lengths.next().value
+    })
     assert.is(found.length, expected.length)
     assert.is(firstDifference(found, expected), -1, 'first sample that differs')
     denoiser.process(noise)
     denoiser.reset()
-    assert.is(firstDifference(stream(denoiser, samples, 2), expected), -1, 'first sample that differs after reset')
+    const again = play(denoiser, samples, () => lengths.next().value)
+    assert.is(firstDifference(again, expected), -1, 'first sample that differs after reset')
     denoiser.dispose()
     other.dispose()
   })

@@ -6,7 +6,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { compile } from '../../quantize/compile.ts'
 import { decodeModel } from '../../quantize/modelfile.ts'
-import { openBuild, playWhole } from './hops.ts'
+import { measureSwingSnrDb, openBuild, playWhole } from './hops.ts'
 import { drawSamples } from './signal.ts'
 
 interface Case {
@@ -66,7 +66,7 @@ function compareCase(module: WebAssembly.Module, model: Uint8Array, name: string
   const where = `${name} at ${Math.round(20 * Math.log10(level))} dBFS from ${offset}`
   const { outputRate } = decodeModel(model)
   for (const window of windowsOf(name, given, found, outputRate)) {
-    const snrDb = measureSnrDb(window.expected, window.found)
+    const snrDb = measureSwingSnrDb(window.found, window.expected)
     if (process.env.GOLDEN_REPORT) console.log(`${where}\t${window.name}\t${snrDb.toFixed(1)} dB`)
     assert.ok(snrDb >= NEEDED_DB, `${where}, ${window.name}: ${snrDb.toFixed(1)} dB, ${NEEDED_DB} needed`)
   }
@@ -101,18 +101,6 @@ function windowsOf(name: string, { at, results }: Case, found: Float32Array, rat
     windows.push({ name: `second ${second}`, expected: part, found: sparse.subarray(from, from + perSecond) })
   }
   return windows
-}
-
-/** Without the mean of what is expected: a constant must not make errors look small. */
-function measureSnrDb(expected: Float32Array, found: Float32Array): number {
-  const mean = expected.reduce((sum, x) => sum + x, 0) / expected.length
-  let signal = 0
-  let error = 0
-  for (let i = 0; i < expected.length; i++) {
-    signal += (expected[i] - mean) ** 2
-    error += (expected[i] - found[i]) ** 2
-  }
-  return 10 * Math.log10(signal / Math.max(error, 1e-300))
 }
 
 test.run()

@@ -5,6 +5,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import { decodeModel } from '../../quantize/modelfile.ts'
+import { measureSnrDb } from '../../quantize/snr.ts'
 
 interface CoreExports {
   heapBase(): number
@@ -24,6 +25,13 @@ export function openBuild(target: string): WebAssembly.Module | undefined {
   if (!existsSync(url)) return undefined
   const bytes = readFileSync(url)
   return WebAssembly.validate(bytes) ? new WebAssembly.Module(bytes) : undefined
+}
+
+/** Without the mean of what is expected: a constant must not make errors look small. */
+export function measureSwingSnrDb(found: Float32Array, expected: ArrayLike<number>): number {
+  const mean = Array.from(expected).reduce((sum, x) => sum + x, 0) / expected.length
+  const swing = (x: number) => x - mean
+  return measureSnrDb(Float64Array.from(found, swing), Float64Array.from(expected, swing))
 }
 
 export function playWhole(

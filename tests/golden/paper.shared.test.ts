@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { compile } from '../../quantize/compile.ts'
-import { openBuild, playWhole } from './hops.ts'
+import { measureSwingSnrDb, openBuild, playWhole } from './hops.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const weights = join(root, '../shared/checkpoints/attenuate-retrained.pt')
@@ -37,7 +37,7 @@ for (const levelDb of [-60, -40, -20, 0]) {
     const found = playWhole(module, compile(readFileSync(weights)), samples, new Set())
     assert.is(found.length, expected.length)
     for (const [from, to] of windows(expected.length)) {
-      const snrDb = measureSnrDb(expected.subarray(from, to), found.subarray(from, to))
+      const snrDb = measureSwingSnrDb(found.subarray(from, to), expected.subarray(from, to))
       if (process.env.GOLDEN_REPORT) console.log(`${levelDb} dBFS\t${from}..${to}\t${snrDb.toFixed(1)} dB`)
       assert.ok(snrDb >= NEEDED_DB, `samples ${from} to ${to}: ${snrDb.toFixed(1)} dB, ${NEEDED_DB} needed`)
     }
@@ -93,11 +93,4 @@ function windows(length: number): [number, number][] {
     (i + 1) * RATE,
   ])
   return [[0, EDGE], [length - EDGE, length], ...seconds]
-}
-
-function measureSnrDb(expected: Float64Array, found: Float32Array): number {
-  const mean = expected.reduce((sum, x) => sum + x, 0) / expected.length
-  const signal = expected.reduce((sum, x) => sum + (x - mean) ** 2, 0)
-  const error = expected.reduce((sum, x, i) => sum + (x - found[i]) ** 2, 0)
-  return 10 * Math.log10(signal / Math.max(error, 1e-300))
 }
