@@ -1,9 +1,10 @@
 // The SDK in browsers (pages and workers): the denoiser bound to files that are fetched. Same names as in Node, without
 // Node's streams. For an AudioContext there is `attenuate-edge/worklet`.
 
-import { Denoiser as BoundlessDenoiser, type DenoiserOptions } from './denoiser.ts'
+import { Denoiser as BoundlessDenoiser } from './denoiser.ts'
 import { browserHost } from './host.browser.ts'
 import { type LoadOptions, type ModelSource, type ParsedModel, parseModel } from './model.ts'
+import type { DenoiserOptions } from './options.ts'
 import { prepareParts } from './preparation.ts'
 import { type ProbeOptions, probeHost } from './probe.ts'
 import type { Profile } from './profile.ts'

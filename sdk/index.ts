@@ -1,9 +1,10 @@
 // The SDK in Node: the denoiser bound to this package's files. Other runtimes have their own entry with the same names.
 
 import type { Transform } from 'node:stream'
-import { Denoiser as BoundlessDenoiser, type DenoiserOptions } from './denoiser.ts'
+import { Denoiser as BoundlessDenoiser } from './denoiser.ts'
 import { nodeHost } from './host.node.ts'
 import { type LoadOptions, type ModelSource, type ParsedModel, parseModel } from './model.ts'
+import type { DenoiserOptions } from './options.ts'
 import { prepareParts } from './preparation.ts'
 import { type ProbeOptions, probeHost } from './probe.ts'
 import type { Profile } from './profile.ts'

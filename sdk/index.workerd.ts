@@ -1,9 +1,10 @@
 // The SDK in Cloudflare Workers and Durable Objects: the denoiser bound to modules of the Worker. Same names as in Node,
 // without Node's streams. Models of your own: `model` takes what R2, KV, the Cache or `fetch` give.
 
-import { Denoiser as BoundlessDenoiser, type DenoiserOptions } from './denoiser.ts'
+import { Denoiser as BoundlessDenoiser } from './denoiser.ts'
 import { workerdHost } from './host.workerd.ts'
 import { type LoadOptions, type ModelSource, type ParsedModel, parseModel } from './model.ts'
+import type { DenoiserOptions } from './options.ts'
 import { prepareParts } from './preparation.ts'
 import { type ProbeOptions, probeHost } from './probe.ts'
 import type { Profile } from './profile.ts'

@@ -4,12 +4,12 @@
 
 import type { Core, Program } from './core.ts'
 import { shareCore, type WasmSource } from './cores.ts'
-import type { DenoiserOptions } from './denoiser.ts'
 import { fail } from './errors.ts'
 import type { Host } from './host.ts'
 import { type ParsedModel, parseModel } from './model.ts'
 import { MODELS, type ModelName } from './models.ts'
 import { Network } from './network.ts'
+import type { DenoiserOptions } from './options.ts'
 import {
   checkProfile,
   chooseProfile,

@@ -3,8 +3,9 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { drawSamples } from '../tests/golden/signal.ts'
-import { Denoiser as BoundlessDenoiser, type DenoiserOptions } from './denoiser.ts'
+import { Denoiser as BoundlessDenoiser } from './denoiser.ts'
 import { nodeHost } from './host.node.ts'
+import type { DenoiserOptions } from './options.ts'
 import { prepareParts } from './preparation.ts'
 
 async function create(options: DenoiserOptions, spreadSamples: number): Promise<BoundlessDenoiser> {

@@ -2,11 +2,11 @@
 // parameters `strengthDb` and `bypass`, a known latency, and an end.
 
 import { findModule } from '../cores.ts'
-import type { DenoiserOptions } from '../denoiser.ts'
 import { AttenuateError, type ErrorCode, fail } from '../errors.ts'
 import { browserHost } from '../host.browser.ts'
 import type { Latency } from '../latency.ts'
 import { type LoadOptions, parseModel } from '../model.ts'
+import type { DenoiserOptions } from '../options.ts'
 import { mixtureOf } from '../preset.ts'
 import type { Answer, NodeStats, ProcessorOptions, Question, Ready } from './messages.ts'
 import { LEAST_STRENGTH_DB, PROCESSOR_NAME } from './messages.ts'
