@@ -73,9 +73,10 @@ function openGpu(): Promise<OpenDevice> {
   const flags = ['disable-dawn-features=timestamp_quantization']
   if (options.toggles !== undefined) flags.push(`enable-dawn-features=${options.toggles}`)
   const host = nodeGpu(flags)
-  if (options.dawn === undefined) return openDevice(host, ['timestamp-query'])
+  const wanted = ['timestamp-query', 'subgroups'] as const
+  if (options.dawn === undefined) return openDevice(host, wanted)
   const { create } = createRequire(import.meta.url)(options.dawn) as { create(flags: string[]): GPU }
-  return openDevice({ ...host, find: async () => create(flags) }, ['timestamp-query'])
+  return openDevice({ ...host, find: async () => create(flags) }, wanted)
 }
 
 interface Row extends BatchTimes {
@@ -121,7 +122,7 @@ async function measureModel(
   )
   const wasm = new WasmBackend(model, hands)
   console.log(
-    `${best.weights} weights, ${precision}, ${best.threads} threads per stream, products of ${best.products}; WASM on ${options.threads} threads
+    `${best.weights} weights, ${precision}, ${best.threads} threads per stream, products of ${best.products}, rows ${best.rows}; WASM on ${options.threads} threads
 streams | batch ms p50 | p99 | pipelined | shader | us/stream-hop | WASM ms | WASM / GPU | FLOP share | bandwidth share`,
   )
   const rows: Row[] = []

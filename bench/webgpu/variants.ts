@@ -26,13 +26,15 @@ export interface Variant {
   readonly weights: keyof Models
   readonly threads: number
   readonly products: NonNullable<ExecutorOptions['products']>
+  readonly rows: NonNullable<ExecutorOptions['rows']>
 }
 
-const variant = (weights: keyof Models, threads: number, products: Variant['products'] = 'floats'): Variant => ({
-  weights,
-  threads,
-  products,
-})
+const variant = (
+  weights: keyof Models,
+  threads: number,
+  products: Variant['products'] = 'floats',
+  rows: Variant['rows'] = 'alone',
+): Variant => ({ weights, threads, products, rows })
 
 /** The most telling first, as a slow compiler may leave no time for all. */
 const VARIANTS: readonly Variant[] = [
@@ -40,6 +42,8 @@ const VARIANTS: readonly Variant[] = [
   variant('f32', 128),
   variant('int8', 256),
   variant('int8', 256, 'dots'),
+  variant('int8', 256, 'floats', 'exchanged'),
+  variant('int8', 256, 'dots', 'exchanged'),
   variant('int8', 128, 'dots'),
   variant('f32', 256),
   variant('int8', 512),
@@ -77,9 +81,16 @@ export async function compareVariants(comparison: Comparison, note: (line: strin
   const found: Measured[] = []
   for (const variant of opened.isSoftware ? SOFTWARE_VARIANTS : VARIANTS) {
     if (found.length > 1 && performance.now() - begun > budgetMs) break
-    const { weights, threads, products } = variant
-    const name = `${weights} weights, ${precision}, ${threads} threads, products of ${products}`
-    if (products === 'dots' && !opened.hasDots) continue
+    const { weights, threads, products, rows } = variant
+    const name = `${weights} weights, ${precision}, ${threads} threads, products of ${products}, rows ${rows}`
+    const lacks = [
+      products === 'dots' && !opened.hasDots ? 'packed_4x8_integer_dot_product' : [],
+      rows === 'exchanged' && !opened.device.features.has('subgroups') ? 'subgroups' : [],
+    ].flat()
+    if (lacks.length > 0) {
+      note(`${name}: the adapter has no ${lacks.join(', ')}`)
+      continue
+    }
     try {
       const started = performance.now()
       const clock = KernelClock.of(opened.device)
@@ -104,10 +115,10 @@ export async function compareVariants(comparison: Comparison, note: (line: strin
 export function openVariant(
   opened: OpenDevice,
   models: Models,
-  { weights, threads, products }: Variant,
+  { weights, threads, products, rows }: Variant,
   precision: Precision,
   clock: KernelClock | undefined,
 ): Promise<GpuBackend> {
-  const options: ExecutorOptions = { precision, threads, products, timestampWrites: clock?.writes }
+  const options: ExecutorOptions = { precision, threads, products, rows, timestampWrites: clock?.writes }
   return GpuBackend.open({ ...opened, close: () => {} }, models[weights], options)
 }

@@ -5,6 +5,7 @@
 //
 //   a column: depth / 4 pairs (four high bytes, four low ones less 128), then its scale
 
+import { folded, larger } from './rows.ts'
 import type { Value } from './stages.ts'
 import type { Matrix } from './weights.ts'
 import type { Piece, Writer } from './writer.ts'
@@ -21,17 +22,21 @@ export function roundPiece(
 ): Piece {
   const quads = depth / 4
   const read = (k: string) => writer.read4(from, `(${first} + column) * ${quads}u + ${k}`)
+  const peak = folded(writer, {
+    name: 'peak',
+    items: quads,
+    each: (k) => `largest(${read(k)})`,
+    own: `largest(${read('quad')})`,
+    join: larger,
+  })
   return {
     reads: [from],
     writes: [to],
-    // every thread looks for its column's peak by itself, as in a norm: no barrier
     code: writer.each(
       columns * quads,
-      `let column = i / ${quads}u; let k = i % ${quads}u; var most = vec4<f32>();
-for (var j = 0u; j < ${quads}u; j++) { most = max(most, abs(${read('j')})); }
-let peak = max(max(most.x, most.y), max(most.z, most.w)); let isSilent = peak < ${SILENT};
-${writer.integers(to, `column * ${quads + 1}u + k`)} = halved(vec4<i32>(round(${read('k')} * select(${LARGEST} / peak, 0.0, isSilent))));
-if (k == 0u) { ${writer.integers(to, `column * ${quads + 1}u + ${quads}u`)} = vec2<u32>(bitcast<u32>(select(peak / ${LARGEST}, 0.0, isSilent)), 0u); }`,
+      `let column = i / ${quads}u; let quad = i % ${quads}u; ${peak} let isSilent = peak < ${SILENT};
+${writer.integers(to, `column * ${quads + 1}u + quad`)} = halved(vec4<i32>(round(${read('quad')} * select(${LARGEST} / peak, 0.0, isSilent))));
+if (quad == 0u) { ${writer.integers(to, `column * ${quads + 1}u + ${quads}u`)} = vec2<u32>(bitcast<u32>(select(peak / ${LARGEST}, 0.0, isSilent)), 0u); }`,
     ),
   }
 }
@@ -76,6 +81,7 @@ export function accumulateDots(
 }
 
 export const DOTS = `
+fn largest(x: vec4<f32>) -> f32 { let y = abs(x); return max(max(y.x, y.y), max(y.z, y.w)); }
 fn halved(x: vec4<i32>) -> vec2<u32> { return vec2<u32>(pack4xI8(x >> vec4<u32>(8u)), pack4xI8(x) ^ 0x80808080u); }
 fn dots(w: vec4<u32>, x: u32) -> vec4<i32> {
 return vec4<i32>(dot4I8Packed(w.x, x), dot4I8Packed(w.y, x), dot4I8Packed(w.z, x), dot4I8Packed(w.w, x)); }

@@ -11,6 +11,8 @@ export interface ExecutorOptions {
   readonly precision?: 'f32' | 'f16'
   /** How int8 matrices are multiplied: `dots` rounds activations to int16; the host must know packed_4x8_integer_dot_product. */
   readonly products?: 'floats' | 'dots'
+  /** How sums and peaks of a row are made: `exchanged` within subgroups, which the device must have been opened with. */
+  readonly rows?: 'alone' | 'exchanged'
   /** Of a workgroup. */
   readonly threads?: number
   /** Of workgroup memory at most. Default: what the device has. */
@@ -76,11 +78,22 @@ export class Executor {
     file: Uint8Array,
     options: ExecutorOptions = {},
   ): Promise<Executor> {
-    const { precision = 'f32', products = 'floats', threads = DEFAULT_THREADS, timestampWrites } = options
+    const {
+      precision = 'f32',
+      products = 'floats',
+      rows = 'alone',
+      threads = DEFAULT_THREADS,
+      timestampWrites,
+    } = options
     const { limits } = device
     const size = Math.min(threads, limits.maxComputeInvocationsPerWorkgroup, limits.maxComputeWorkgroupSizeX)
     const workgroupBytes = options.workgroupBytes ?? limits.maxComputeWorkgroupStorageSize
-    const ways = { threads: size, isHalf: precision === 'f16', isDotted: products === 'dots' }
+    const ways = {
+      threads: size,
+      isHalf: precision === 'f16',
+      isDotted: products === 'dots',
+      subgroup: rows === 'exchanged' ? (device.adapterInfo.subgroupMinSize ?? 0) : 0,
+    }
     const shader = writeShader(model, file, ways, workgroupBytes)
     const module = device.createShaderModule({ code: shader.code })
     const pipeline = await device.createComputePipelineAsync({ layout: layoutOf(device, shader), compute: { module } })

@@ -5,6 +5,7 @@ import type { OpRecord } from '../../quantize/modelfile.ts'
 import { ACTIVATION_CODES, activationOf, floatOfWord, unpackConv, unpackNorm } from '../../quantize/record.ts'
 import { COMMANDS } from './commands.ts'
 import { emitBandconv, emitLinear, emitMix, emitSsm } from './products.ts'
+import { folded, sum } from './rows.ts'
 import type { Stage } from './stages.ts'
 import { withTails } from './tails.ts'
 import { emitForward, emitInverse } from './transforms.ts'
@@ -106,16 +107,20 @@ function emitNorm(writer: Writer, stage: Stage): void {
   const code = activationOf(stage.record.task)
   emitEach(writer, stage, (lane) => {
     const at = unpackNorm(parameters[1]).perPosition ? `(row % ${positions}u) * ${lane.perRow}u + c` : 'c'
-    const x = lane.in(0, `row * ${lane.perRow}u + k`)
-    const [sum, square] = lane.width === 4 ? [`dot(${x}, vec4<f32>(1.0))`, 'dot(d, d)'] : [x, 'd * d']
-    const y = `(${lane.in(0)} - mean) * factor * ${lane.constant(weight, at)} + ${lane.constant(bias, at)}`
+    const x = (k: string) => lane.in(0, `row * ${lane.perRow}u + ${k}`)
+    const row = (name: string, item: (x: string) => string) =>
+      folded(writer, { name, items: lane.perRow, each: (k) => item(x(k)), own: item(lane.in(0)), join: sum })
+    const total = (x: string) => (lane.width === 4 ? `dot(${x}, vec4<f32>(1.0))` : x)
+    const square = (x: string) => (lane.width === 4 ? `square4(${x} - mean)` : `square(${x} - mean)`)
     return {
-      // every thread sums its row for itself: neighbours share the reads, and there is no barrier
-      before: `var total = 0.0; for (var k = 0u; k < ${lane.perRow}u; k++) { total += ${sum}; }
-let mean = total * ${literal(1 / channels)};
-var spread = 0.0; for (var k = 0u; k < ${lane.perRow}u; k++) { let d = ${x} - mean; spread += ${square}; }
+      before: `${row('total', total)} let mean = total * ${literal(1 / channels)};
+${row('spread', square)}
 let factor = inverseSqrt(spread * ${literal(1 / channels)} + ${literal(floatOfWord(parameters[0]))});`,
-      value: activated(code, `(${y})`, lane.width),
+      value: activated(
+        code,
+        `((${lane.in(0)} - mean) * factor * ${lane.constant(weight, at)} + ${lane.constant(bias, at)})`,
+        lane.width,
+      ),
     }
   })
 }

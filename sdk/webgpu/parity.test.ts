@@ -67,6 +67,24 @@ for (const name of ['residual', 'spectral', 'unequal']) {
   })
 }
 
+test('rows whose threads exchange numbers in subgroups', async () => {
+  const opened = await openSoftwareDevice(['subgroups'])
+  assert.ok(opened.device.features.has('subgroups'), 'the SwiftShader of Chromium has subgroups of 4')
+  for (const [name, format, products, least] of [
+    ['paper-centred', 'f32', 'floats', 80],
+    ['residual', 'int8', 'dots', 70],
+  ] as const) {
+    const parsed = ParsedModel.parse(readGolden(name, { format }))
+    const backend = await GpuBackend.open({ ...opened, close: () => {} }, parsed, { products, rows: 'exchanged' })
+    assert.match(backend.executor.shader.code, /subgroupShuffleXor/)
+    const snr = await measureParity(backend, parsed, core)
+    console.log(`${name} ${format}, ${products}, exchanged: ${snr.toFixed(1)} dB`)
+    assert.ok(snr >= least, `${name}: ${snr} dB`)
+    backend.dispose()
+  }
+  opened.close()
+})
+
 test('lite, f32 and int8', async () => {
   const gpu = await openSoftwareGpu()
   const samples = drawSamples(LENGTH, 3000, 0.3)

@@ -38,6 +38,8 @@ export function writeShader(model: Model, file: Uint8Array, options: ShaderOptio
   writeBody(writer, model, program)
   const code = [
     options.isHalf ? 'enable f16;' : '',
+    // rows of threads that exchange numbers are active as a whole, which the compiler cannot see
+    options.subgroup > 0 ? 'enable subgroups; diagnostic(off, subgroup_uniformity);' : '',
     options.isDotted ? 'requires packed_4x8_integer_dot_product;' : '',
     declarations(options, layout),
     FUNCTIONS,
@@ -125,6 +127,8 @@ fn joined(x: vec2<f32>, mirrored: vec2<f32>, turn: vec2<f32>, isEdge: bool) -> v
 let a = select(x, vec2<f32>(x.x, 0.0), isEdge); let b = select(vec2<f32>(mirrored.x, -mirrored.y), vec2<f32>(mirrored.x, 0.0), isEdge);
 let even = a + b; let odd = times(vec2<f32>(turn.x, -turn.y), a - b);
 return vec2<f32>(even.y + odd.x, even.x - odd.y); }
+fn square(x: f32) -> f32 { return x * x; }
+fn square4(x: vec4<f32>) -> f32 { return dot(x, x); }
 fn settle(x: f32) -> f32 { return select(0.0, x, abs(x) >= 1.0842022e-19); }
 fn settle4(x: vec4<f32>) -> vec4<f32> { return select(vec4<f32>(), x, abs(x) >= vec4<f32>(1.0842022e-19)); }
 fn sigmoid4(x: vec4<f32>) -> vec4<f32> { return 1.0 / (1.0 + exp(-clamp(x, vec4<f32>(-60.0), vec4<f32>(60.0)))); }

@@ -24,6 +24,8 @@ export interface ShaderOptions {
   readonly isHalf: boolean
   /** Products of int8 matrices are dot products of integers (dots.ts). */
   readonly isDotted: boolean
+  /** Threads that may exchange numbers; 0: they do not. */
+  readonly subgroup: number
 }
 
 /** Memory that a barrier brings in order. */
@@ -34,6 +36,7 @@ const BARRIERS: Record<Kind, string> = { workgroup: 'workgroupBarrier();', stora
 export class Writer {
   readonly threads: number
   readonly weights: Weights
+  readonly #subgroup: number
   readonly #layout: Layout
   readonly #hasMasks: boolean
   readonly #body: string[] = []
@@ -41,10 +44,11 @@ export class Writer {
   #touched: Piece[] = []
   barriers = 0
 
-  constructor(layout: Layout, weights: Weights, { threads }: ShaderOptions, hasMasks: boolean) {
+  constructor(layout: Layout, weights: Weights, { threads, subgroup }: ShaderOptions, hasMasks: boolean) {
     this.#layout = layout
     this.weights = weights
     this.threads = threads
+    this.#subgroup = subgroup
     this.#hasMasks = hasMasks
   }
 
@@ -120,6 +124,11 @@ export class Writer {
 
   #place(value: Value): Place {
     return this.#layout.places.get(value)!
+  }
+
+  /** Whether threads with the items of a row, in order, are neighbours in one subgroup. */
+  exchanges(items: number): boolean {
+    return items <= this.#subgroup && this.threads % items === 0 && (items & (items - 1)) === 0
   }
 
   /** A loop of the workgroup over items 0..count-1, each seen as `i`. */
