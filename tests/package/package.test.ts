@@ -1,7 +1,7 @@
 // The package as a stranger gets it: what `npm pack` holds, what publint and "are the types wrong" say of it, and an outside
 // project that installs the tarball, type-checks against it and runs.
 import { spawnSync } from 'node:child_process'
-import { cpSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -16,6 +16,8 @@ const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 /** Paths a package may hold; tests/budget.test.ts has what it may weigh. */
 const EXPECTED =
   /^(dist\/|build\/core\.(simd|relaxed|scalar)\.wasm$|models\/\w+\.ssm$|examples\/clip\/|(package\.json|README\.md|LICENSE|NOTICE|CHANGELOG\.md)$)/
+/** With all that it depends on: for boards with small disks. */
+const MAX_INSTALLED_BYTES = 10_000_000
 const UNWANTED = /\.test\.|(^|\/)(tests|training|bench)\/|\.map$/
 /** Without types of their own: bytes that tools only copy. */
 const ASSETS = [
@@ -46,6 +48,11 @@ function run(command: string, args: readonly string[], cwd: string): string {
   const { status, stdout, stderr } = spawnSync(command, args, { cwd, encoding: 'utf8', maxBuffer: 1 << 24 })
   assert.is(status, 0, `${command} ${args.join(' ')}\n${stdout}${stderr}`)
   return stdout
+}
+
+function bytesIn(folder: string): number {
+  const paths = readdirSync(folder, { recursive: true }).map((path) => statSync(join(folder, String(path))))
+  return paths.reduce((sum, path) => sum + (path.isFile() ? path.size : 0), 0)
 }
 
 test('holds what a user needs and nothing else', ({ packed }) => {
@@ -91,6 +98,8 @@ test('an outside project installs it, type-checks and runs', ({ folder, tarball 
   cpSync(fileURLToPath(new URL('consumer', import.meta.url)), project, { recursive: true })
   writeFileSync(join(project, 'package.json'), JSON.stringify({ name: 'consumer', private: true, type: 'module' }))
   run('npm', ['install', '--no-audit', '--no-fund', '--ignore-scripts', tarball], project)
+  const installed = bytesIn(join(project, 'node_modules'))
+  assert.ok(installed <= MAX_INSTALLED_BYTES, `${installed} bytes with dependencies`)
   const compiler = join(root, 'node_modules', '.bin', 'tsc')
   const libraries = ['--target', 'es2022', '--lib', 'es2023,dom,dom.iterable,esnext.disposable']
   const options = ['--strict', '--outDir', 'out', ...libraries, 'main.ts', 'worklet.ts']
