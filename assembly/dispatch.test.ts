@@ -138,7 +138,7 @@ pin('ssm f32', ssm('f32', 24, 48, 24), {
 })
 
 pin(
-  'norm: four rows together, then silu eight at a time',
+  'norm: four rows together, then silu sixteen at a time',
   {
     kind: 'norm',
     steps: 1,
@@ -148,7 +148,14 @@ pin(
     weights: [randoms(12, 1), randoms(12, 2)],
     parameters: [0x3727c5ac, 1],
   },
-  { 'norm normFour': 2 * 16 * 3, 'norm finishPair': 2 * 16 * 3, 'activation silu': 768 / 8 },
+  { 'norm normFour': 2 * 16 * 3, 'norm finishPair': 2 * 16 * 3, 'activation silu': 768 / 16 },
+  true,
+)
+
+pin(
+  'glu: four rows together, as many vectors wide as they are',
+  { kind: 'glu', steps: 1, positions: 24, channels: 64, resultChannels: 32, inputs: [24 * 64] },
+  { 'elementwise glu': (24 / 4) * 8 },
   true,
 )
 

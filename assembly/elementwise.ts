@@ -1,9 +1,9 @@
 // Everything that works number by number or only moves numbers: add, mul, glu, affine, act; slice, concat, gather, flag.
 // In, out: (steps, positions, channels) f32 in scratch, steps from..to-1. Rows are the channels of one position.
 
-import { activate, gate, gatePair, PRELU, prelu } from './activation'
+import { activate, gate, gateFour, PRELU, prelu } from './activation'
 import { copy, StateHeader, zero } from './arena'
-import { LANES, loadPart, madd, splat, storePart, VECTOR } from './lanes'
+import { LANES, loadPart, loadUpTo, madd, splat, storePart, storeUpTo, VECTOR } from './lanes'
 import { Op } from './record'
 
 /** a + b, a + gain b or a + gain[c] b. */
@@ -68,23 +68,25 @@ export function mul(op: Op, scratch: usize, from: i32, to: i32): void {
   if (n > 0) storePart(y, f32x4.mul(loadPart(a, n), loadPart(b, n)), n)
 }
 
-/** The first half of the channels times the sigmoid of the second. */
+/** The first half of the channels times the sigmoid of the second; four rows together where rows are whole vectors. */
 export function glu(op: Op, scratch: usize, from: i32, to: i32): void {
   const channels = op.resultChannels
-  const rows = (to - from) * op.positions
+  let rows = (to - from) * op.positions
   const half = (<usize>channels) << 2
   let x = op.inputStep(scratch, from)
   let y = op.resultStep(scratch, from)
-  for (let row = 0; row < rows; row++, x += half) {
-    let n = channels
-    for (; n >= 2 * LANES; n -= 2 * LANES, x += 2 * VECTOR, y += 2 * VECTOR) {
-      gatePair(y, y + VECTOR, v128.load(x), v128.load(x, 16), v128.load(x + half), v128.load(x + half, 16))
+  if (channels % LANES === 0) {
+    for (; rows >= 4; rows -= 4, x += 7 * half, y += 3 * half) {
+      for (const end = y + half; y < end; x += VECTOR, y += VECTOR) gateFour(y, half, x, x + half, 2 * half)
     }
-    for (; n >= LANES; n -= LANES, x += VECTOR, y += VECTOR) v128.store(y, gate(v128.load(x), v128.load(x + half)))
-    if (n > 0) storePart(y, gate(loadPart(x, n), loadPart(x + half, n)), n)
-    const rest = (<usize>n) << 2
-    x += rest
-    y += rest
+  }
+  for (; rows > 0; rows--, x += half) {
+    for (let n = channels; n > 0; n -= LANES) {
+      storeUpTo(y, gate(loadUpTo(x, n), loadUpTo(x + half, n)), n)
+      const bytes = (<usize>min(n, LANES)) << 2
+      x += bytes
+      y += bytes
+    }
   }
 }
 

@@ -60,6 +60,28 @@ export function storeUpTo(at: usize, v: v128, n: i32): void {
   else storePart(at, v, n)
 }
 
+/** Four vectors that are not stored whole, on their way. */
+const PARTS: usize = memory.data(64, 16)
+
+/** The first n lanes of four vectors to places `stride` apart; `rows` of the vectors. */
+// @ts-ignore: decorator
+@inline
+export function storeFour(at: usize, stride: usize, a: v128, b: v128, c: v128, d: v128, n: i32, rows: i32 = 4): void {
+  if (n >= LANES && rows >= 4) {
+    v128.store(at, a)
+    v128.store(at + stride, b)
+    v128.store(at + 2 * stride, c)
+    v128.store(at + 3 * stride, d)
+    return
+  }
+  v128.store(PARTS, a)
+  v128.store(PARTS, b, 16)
+  v128.store(PARTS, c, 32)
+  v128.store(PARTS, d, 48)
+  const end = PARTS + <usize>min(rows, 4) * VECTOR
+  for (let part = PARTS; part < end; part += VECTOR, at += stride) storeUpTo(at, v128.load(part), n)
+}
+
 /**
  * What lies below 2^-63 (-379 dB of full scale) becomes zero, long before it, or its square, could be denormal.
  * Denormals would cost ~100 cycles each on some machines, and other bits on those that flush them.

@@ -4,7 +4,7 @@
 // 8 rows x 4 columns in registers, 47 GMAC/s where f32 has 30; neither larger tiles nor unrolled pairs are as fast.
 
 import { activate } from './activation'
-import { LANES, madd, splat, storePart, VECTOR } from './lanes'
+import { LANES, madd, splat, storeFour, storePart, storeUpTo, VECTOR } from './lanes'
 import { multiplyNibbles } from './linear.i4'
 import { factorOf, peakOf, quantiseRow, roundRow, scaleOf } from './quantise'
 import { Op } from './record'
@@ -99,13 +99,8 @@ export function biasAt(bias: usize, block: usize): v128 {
   return bias === 0 ? splat(0.0) : v128.load(bias + block * VECTOR)
 }
 
-/** Sums of one column to results, given the rows' scales times the column's. */
-function scaled(sum: v128, scale: v128, bias: v128): v128 {
+function finish(sum: v128, scale: v128, bias: v128): v128 {
   return madd(bias, f32x4.convert_i32x4_s(sum), scale)
-}
-
-function finish(sum: v128, rowScale: v128, columnScale: usize, bias: v128): v128 {
-  return scaled(sum, f32x4.mul(rowScale, v128.load32_splat(columnScale)), bias)
 }
 
 /** Four rows of four columns. */
@@ -124,23 +119,21 @@ function putBlock(
   rows: i32,
   uniform: bool,
 ): void {
-  if (uniform) {
-    const s = f32x4.mul(rowScale, v128.load32_splat(scale))
-    put(y, scaled(a, s, bias), rows)
-    put(y + yStride, scaled(b, s, bias), rows)
-    put(y + 2 * yStride, scaled(c, s, bias), rows)
-    put(y + 3 * yStride, scaled(d, s, bias), rows)
-    return
+  const s0 = f32x4.mul(rowScale, v128.load32_splat(scale))
+  let s1 = s0
+  let s2 = s0
+  let s3 = s0
+  if (!uniform) {
+    s1 = f32x4.mul(rowScale, v128.load32_splat(scale, 4))
+    s2 = f32x4.mul(rowScale, v128.load32_splat(scale, 8))
+    s3 = f32x4.mul(rowScale, v128.load32_splat(scale, 12))
   }
-  put(y, finish(a, rowScale, scale, bias), rows)
-  put(y + yStride, finish(b, rowScale, scale + 4, bias), rows)
-  put(y + 2 * yStride, finish(c, rowScale, scale + 8, bias), rows)
-  put(y + 3 * yStride, finish(d, rowScale, scale + 12, bias), rows)
+  storeFour(y, yStride, finish(a, s0, bias), finish(b, s1, bias), finish(c, s2, bias), finish(d, s3, bias), rows)
 }
 
-export function put(y: usize, v: v128, rows: i32): void {
-  if (rows >= LANES) v128.store(y, v)
-  else storePart(y, v, rows)
+/** Four rows of one column. */
+function putColumn(sum: v128, rowScale: v128, scale: usize, bias: v128, y: usize, rows: i32): void {
+  storeUpTo(y, finish(sum, f32x4.mul(rowScale, v128.load32_splat(scale)), bias), rows)
 }
 
 function accumulate(sum: v128, w: v128, x: v128): v128 {
@@ -259,8 +252,8 @@ function tile2x1(
     w1 += PAIR_BYTES
     x += 4
   }
-  v128.store(y, finish(a0, v128.load(rowScale), scale, biasAt(bias, 0)))
-  put(y + 16, finish(a1, v128.load(rowScale, 16), scale, biasAt(bias, 1)), rows - 4)
+  putColumn(a0, v128.load(rowScale), scale, biasAt(bias, 0), y, LANES)
+  putColumn(a1, v128.load(rowScale, 16), scale, biasAt(bias, 1), y + 16, rows - 4)
 }
 
 /** 4 rows of one column. */
@@ -280,7 +273,7 @@ function tile1x1(
     w += PAIR_BYTES
     x += 4
   }
-  put(y, finish(a, v128.load(rowScale), scale, biasAt(bias, 0)), rows)
+  putColumn(a, v128.load(rowScale), scale, biasAt(bias, 0), y, rows)
 }
 
 /** Quantises `steps` steps of `positions` columns of `depth` numbers each; each column is given its step's scale. */

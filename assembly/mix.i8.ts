@@ -4,7 +4,7 @@
 // pair of x is broadcast; blocks of four results by four channels are transposed on their way out.
 
 import { activate } from './activation'
-import { LANES, madd, splat, storeUpTo, VECTOR } from './lanes'
+import { LANES, madd, splat, storeFour, VECTOR } from './lanes'
 import { biasAt } from './linear.i8'
 import { factorOf, peakOf, roundLast, roundPair, scaleOf } from './quantise'
 import { Op } from './record'
@@ -99,15 +99,12 @@ function finish(sum: v128, scale: v128, bias: v128): v128 {
 function putBlock(a: v128, b: v128, c: v128, d: v128, y: usize, stride: usize, results: i32, channels: i32): void {
   const ab = v128.shuffle<i32>(a, b, 0, 4, 1, 5)
   const cd = v128.shuffle<i32>(c, d, 0, 4, 1, 5)
-  storeUpTo(y, v128.shuffle<i32>(ab, cd, 0, 1, 4, 5), channels)
-  if (results < 2) return
-  storeUpTo(y + stride, v128.shuffle<i32>(ab, cd, 2, 3, 6, 7), channels)
-  if (results < 3) return
   const abHigh = v128.shuffle<i32>(a, b, 2, 6, 3, 7)
   const cdHigh = v128.shuffle<i32>(c, d, 2, 6, 3, 7)
-  storeUpTo(y + 2 * stride, v128.shuffle<i32>(abHigh, cdHigh, 0, 1, 4, 5), channels)
-  if (results < 4) return
-  storeUpTo(y + 3 * stride, v128.shuffle<i32>(abHigh, cdHigh, 2, 3, 6, 7), channels)
+  const first = v128.shuffle<i32>(ab, cd, 0, 1, 4, 5)
+  const second = v128.shuffle<i32>(ab, cd, 2, 3, 6, 7)
+  const third = v128.shuffle<i32>(abHigh, cdHigh, 0, 1, 4, 5)
+  storeFour(y, stride, first, second, third, v128.shuffle<i32>(abHigh, cdHigh, 2, 3, 6, 7), channels, results)
 }
 
 /** 8 results x 4 channels. */
