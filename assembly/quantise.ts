@@ -2,7 +2,7 @@
 // [-32767, 32767], as they stand or two rows interleaved, and the scale: value = integer * scale. To nearest, ties to
 // even; a step below 1e-30 is all zeros.
 
-import { LANES, loadPart, splat, storePart, VECTOR } from './lanes'
+import { LANES, loadPart, magnitude, splat, storePart, VECTOR } from './lanes'
 
 /** 1.5 * 2^23: a number below 2^22 added to it leaves its nearest integer in the low bits of the sum. */
 const ANCHOR: f32 = 12582912.0
@@ -19,24 +19,20 @@ export function peakOf(x: usize, floats: i32): f32 {
   let n = floats
   // four maxima side by side: one alone would wait for itself
   for (; n >= 4 * LANES; n -= 4 * LANES, x += 4 * VECTOR) {
-    a = f32x4.pmax(a, f32x4.abs(v128.load(x)))
-    b = f32x4.pmax(b, f32x4.abs(v128.load(x, 16)))
-    c = f32x4.pmax(c, f32x4.abs(v128.load(x, 32)))
-    d = f32x4.pmax(d, f32x4.abs(v128.load(x, 48)))
+    a = f32x4.pmax(a, magnitude(v128.load(x)))
+    b = f32x4.pmax(b, magnitude(v128.load(x, 16)))
+    c = f32x4.pmax(c, magnitude(v128.load(x, 32)))
+    d = f32x4.pmax(d, magnitude(v128.load(x, 48)))
   }
-  for (; n >= LANES; n -= LANES, x += VECTOR) a = f32x4.pmax(a, f32x4.abs(v128.load(x)))
-  if (n > 0) b = f32x4.pmax(b, f32x4.abs(loadPart(x, n)))
+  for (; n >= LANES; n -= LANES, x += VECTOR) a = f32x4.pmax(a, magnitude(v128.load(x)))
+  if (n > 0) b = f32x4.pmax(b, magnitude(loadPart(x, n)))
   return largestLane(f32x4.pmax(f32x4.pmax(a, b), f32x4.pmax(c, d)))
 }
 
 export function largestLane(v: v128): f32 {
-  const a = f32x4.extract_lane(v, 0)
-  const b = f32x4.extract_lane(v, 1)
-  const c = f32x4.extract_lane(v, 2)
-  const d = f32x4.extract_lane(v, 3)
-  const ab = a > b ? a : b
-  const cd = c > d ? c : d
-  return ab > cd ? ab : cd
+  // no comparison of single lanes: nobody could foretell where its branch goes
+  const pairs = f32x4.pmax(v, v128.shuffle<i32>(v, v, 2, 3, 0, 1))
+  return f32x4.extract_lane(f32x4.pmax(pairs, v128.shuffle<i32>(pairs, pairs, 1, 0, 3, 2)), 0)
 }
 
 /** What takes values up to `peak` to integers. */

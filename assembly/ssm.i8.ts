@@ -3,7 +3,7 @@
 // int16. Temporary: V = B u, f32 (columns, up(N) or 2 up(N)), then int16 of u or states, then one scale per column.
 
 import { settleFloats, StateHeader } from './arena'
-import { splat, up, VECTOR } from './lanes'
+import { magnitude, splat, up, VECTOR } from './lanes'
 import { multiply } from './linear.f32'
 import { chunkSteps, integerBytes, multiplyIntegers, quantiseColumns, spread } from './linear.i8'
 import { factorOf, largestLane, roundRow, roundRows, scaleOf } from './quantise'
@@ -109,8 +109,8 @@ function recur(poles: usize, x: usize, v: usize, width: i32, positions: i32, com
       const nextIm = f32x4.add(im, changeImaginary(vi, q, w, re, im))
       v128.store(at, nextRe)
       v128.store(at + part, nextIm)
-      peak = f32x4.pmax(peak, f32x4.abs(nextRe))
-      if (complexC) peak = f32x4.pmax(peak, f32x4.abs(nextIm))
+      peak = f32x4.pmax(peak, magnitude(nextRe))
+      if (complexC) peak = f32x4.pmax(peak, magnitude(nextIm))
     }
   }
   return largestLane(peak)
