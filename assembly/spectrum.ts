@@ -45,7 +45,12 @@ function applyWindow(x: usize, window: usize, y: usize, n: i32): void {
 
 /** (b0 i, b1 i) for two complex numbers. */
 function timesI(b: v128): v128 {
-  return v128.xor(i8x16.shuffle(b, b, 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11), negativeFirst())
+  return v128.xor(exchange(b), negativeFirst())
+}
+
+/** (b0 / i, b1 / i) */
+function perI(b: v128): v128 {
+  return conjugate(exchange(b))
 }
 
 function negativeFirst(): v128 {
@@ -195,7 +200,7 @@ function split(Z: usize, X: usize, half: i32, twiddles: usize): void {
     const a = v128.load(Z + k)
     const b = conjugate(reverse(v128.load(Z + bytes - k - COMPLEX)))
     const even = f32x4.mul(halves, f32x4.add(a, b))
-    const odd = f32x4.neg(timesI(f32x4.mul(halves, f32x4.sub(a, b))))
+    const odd = perI(f32x4.mul(halves, f32x4.sub(a, b)))
     const turned = multiply2(v128.load(twiddles + k), odd)
     v128.store(X + k, f32x4.add(even, turned))
     v128.store(X + bytes - k - COMPLEX, reverse(conjugate(f32x4.sub(even, turned))))
@@ -262,42 +267,41 @@ function storePair(at: usize, v: v128, n: i32): void {
   else v128.store64_lane(at, v, 0)
 }
 
-/** ln(|x|^2 + eps) / 2 */
-export function logpower(op: Op, scratch: usize, from: i32, to: i32): void {
-  const eps = splat(reinterpret<f32>(op.parameter0))
-  const halves = splat(0.5)
-  let x = op.inputStep(scratch, from)
-  let y = op.resultStep(scratch, from)
-  let n = (to - from) * op.positions
-  for (; n >= LANES; n -= LANES, x += 2 * VECTOR, y += VECTOR) {
-    v128.store(y, f32x4.mul(halves, lnPower(v128.load(x), v128.load(x, 16), eps)))
+/** factor ln(|x|^2 + eps) of n complex numbers, four to a vector; vectors are `stride` apart. */
+function lnPowers(x: usize, y: usize, stride: usize, n: i32, eps: f32, factor: f32): void {
+  const e = splat(eps)
+  const f = splat(factor)
+  for (; n >= LANES; n -= LANES, x += 2 * VECTOR, y += stride) {
+    v128.store(y, f32x4.mul(f, lnPower(v128.load(x), v128.load(x, 16), e)))
   }
   if (n > 0) {
     const second = n > 2 ? v128.load64_zero(x + VECTOR) : splat(0.0)
-    storePart(y, f32x4.mul(halves, lnPower(loadPair(x, n), second, eps)), n)
+    storePart(y, f32x4.mul(f, lnPower(loadPair(x, n), second, e)), n)
   }
 }
 
-/** x (|x|^2 + eps)^((q-1)/2) */
+/** ln(|x|^2 + eps) / 2 */
+export function logpower(op: Op, scratch: usize, from: i32, to: i32): void {
+  const n = (to - from) * op.positions
+  lnPowers(op.inputStep(scratch, from), op.resultStep(scratch, from), VECTOR, n, reinterpret<f32>(op.parameter0), 0.5)
+}
+
+/** x (|x|^2 + eps)^((q-1)/2); ln waits where the result will stand, as one loop of both would wait for each exp in turn. */
 export function compress(op: Op, scratch: usize, from: i32, to: i32): void {
-  const exponent = splat((<f32>1 - reinterpret<f32>(op.parameter0)) * <f32>0.5)
-  const eps = splat(reinterpret<f32>(op.parameter1))
+  const exponent = (<f32>1 - reinterpret<f32>(op.parameter0)) * <f32>0.5
   let x = op.inputStep(scratch, from)
   let y = op.resultStep(scratch, from)
   let n = (to - from) * op.positions
+  lnPowers(x, y, 2 * VECTOR, n, reinterpret<f32>(op.parameter1), exponent)
   for (; n >= LANES; n -= LANES, x += 2 * VECTOR, y += 2 * VECTOR) {
-    const a = v128.load(x)
-    const b = v128.load(x, 16)
-    const gain = expMinus4(f32x4.mul(exponent, lnPower(a, b, eps)))
-    v128.store(y, f32x4.mul(a, lowPairs(gain)))
-    v128.store(y, f32x4.mul(b, highPairs(gain)), 16)
+    const gain = expMinus4(v128.load(y))
+    v128.store(y, f32x4.mul(v128.load(x), lowPairs(gain)))
+    v128.store(y, f32x4.mul(v128.load(x, 16), highPairs(gain)), 16)
   }
   if (n > 0) {
-    const a = loadPair(x, n)
-    const b = n > 2 ? v128.load64_zero(x + VECTOR) : splat(0.0)
-    const gain = expMinus4(f32x4.mul(exponent, lnPower(a, b, eps)))
-    storePair(y, f32x4.mul(a, lowPairs(gain)), n)
-    if (n > 2) v128.store64_lane(y + VECTOR, f32x4.mul(b, highPairs(gain)), 0)
+    const gain = expMinus4(loadPart(y, n))
+    storePair(y, f32x4.mul(loadPair(x, n), lowPairs(gain)), n)
+    if (n > 2) v128.store64_lane(y + VECTOR, f32x4.mul(v128.load64_zero(x + VECTOR), highPairs(gain)), 0)
   }
 }
 
