@@ -24,8 +24,16 @@ const FEATURES = [
 const SIMD = ['--enable-simd']
 const RELAXED = [...SIMD, '--enable-relaxed-simd']
 
-/** Kernels keep v128 in registers: whatever takes or returns one is small and is inlined. */
-const OPTIMISE = ['-O3', '--flexible-inline-max-function-size=400', '--always-inline-max-function-size=30']
+/**
+ * Kernels keep v128 in registers: whatever takes or returns one is small and is inlined. Memory that the host gives is new: no
+ * zeros are written into it.
+ */
+const OPTIMISE = [
+  '-O3',
+  '--flexible-inline-max-function-size=400',
+  '--always-inline-max-function-size=30',
+  '--zero-filled-memory',
+]
 const STRIP = ['--strip-debug', '--strip-producers', '--strip-target-features']
 
 const TARGETS = {

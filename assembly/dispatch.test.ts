@@ -138,7 +138,7 @@ pin('ssm f32', ssm('f32', 24, 48, 24), {
 })
 
 pin(
-  'norm: four rows together, then silu sixteen at a time',
+  'norm: all rows pass by pass, then silu sixteen at a time',
   {
     kind: 'norm',
     steps: 1,
@@ -148,7 +148,7 @@ pin(
     weights: [randoms(12, 1), randoms(12, 2)],
     parameters: [0x3727c5ac, 1],
   },
-  { 'norm normFour': 2 * 16 * 3, 'norm finishPair': 2 * 16 * 3, 'activation silu': 768 / 16 },
+  { 'norm meansOf': 16 * 3, 'norm spreadsOf': 16 * 3, 'norm finishPair': 32, 'activation silu': 768 / 16 },
   true,
 )
 

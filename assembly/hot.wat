@@ -274,7 +274,7 @@
    (local.set $14 (f32x4.pmin (f32x4.pmax (f32x4.mul (v128.load (i32.add (local.get $4) (local.tee $15 (i32.mul (local.get $11) (i32.const 3))))) (local.get $7)) (local.get $8)) (local.get $9)))
    (v128.store (local.get $2) (f32x4.div (v128.load (local.get $6)) (f32x4.add (local.tee $16 (v128.load32_splat (i32.const 1132))) (i32x4.add (f32x4.add (local.get $16) (f32x4.mul (f32x4.add (local.tee $17 (v128.load32_splat (i32.const 1204))) (f32x4.mul (f32x4.add (local.tee $18 (v128.load32_splat (i32.const 1208))) (f32x4.mul (f32x4.add (local.tee $7 (v128.load32_splat (i32.const 1212))) (f32x4.mul (f32x4.add (local.tee $8 (v128.load32_splat (i32.const 1216))) (f32x4.mul (local.tee $9 (v128.load32_splat (i32.const 1220))) (local.tee $19 (f32x4.sub (local.get $3) (f32x4.nearest (local.get $3)))))) (local.get $19))) (local.get $19))) (local.get $19))) (local.get $19))) (i32x4.shl (f32x4.add (local.get $3) (local.tee $3 (v128.load32_splat (i32.const 1096)))) (i32.const 23))))))
    (v128.store (i32.add (local.get $5) (local.get $2)) (f32x4.div (v128.load (i32.add (local.get $11) (local.get $6))) (f32x4.add (local.get $16) (i32x4.add (f32x4.add (local.get $16) (f32x4.mul (f32x4.add (local.get $17) (f32x4.mul (f32x4.add (local.get $18) (f32x4.mul (f32x4.add (local.get $7) (f32x4.mul (f32x4.add (local.get $8) (f32x4.mul (local.get $9) (local.tee $19 (f32x4.sub (local.get $10) (f32x4.nearest (local.get $10)))))) (local.get $19))) (local.get $19))) (local.get $19))) (local.get $19))) (i32x4.shl (f32x4.add (local.get $10) (local.get $3)) (i32.const 23))))))
-   (v128.store (i32.add (local.get $2) (local.get $11)) (f32x4.div (v128.load (i32.add (local.get $13) (local.get $6))) (f32x4.add (local.get $16) (i32x4.add (f32x4.add (local.get $16) (f32x4.mul (f32x4.add (local.get $17) (f32x4.mul (f32x4.add (local.get $18) (f32x4.mul (f32x4.add (local.get $7) (f32x4.mul (f32x4.add (local.get $8) (f32x4.mul (local.get $9) (local.tee $10 (f32x4.sub (local.get $12) (f32x4.nearest (local.get $12)))))) (local.get $10))) (local.get $10))) (local.get $10))) (local.get $10))) (i32x4.shl (f32x4.add (local.get $12) (local.get $3)) (i32.const 23))))))
+   (v128.store (i32.add (local.get $11) (local.get $2)) (f32x4.div (v128.load (i32.add (local.get $13) (local.get $6))) (f32x4.add (local.get $16) (i32x4.add (f32x4.add (local.get $16) (f32x4.mul (f32x4.add (local.get $17) (f32x4.mul (f32x4.add (local.get $18) (f32x4.mul (f32x4.add (local.get $7) (f32x4.mul (f32x4.add (local.get $8) (f32x4.mul (local.get $9) (local.tee $10 (f32x4.sub (local.get $12) (f32x4.nearest (local.get $12)))))) (local.get $10))) (local.get $10))) (local.get $10))) (local.get $10))) (i32x4.shl (f32x4.add (local.get $12) (local.get $3)) (i32.const 23))))))
    (v128.store (i32.add (local.get $2) (i32.mul (local.get $5) (i32.const 3))) (f32x4.div (v128.load (i32.add (local.get $15) (local.get $6))) (f32x4.add (local.get $16) (i32x4.add (f32x4.add (local.get $16) (f32x4.mul (f32x4.add (local.get $17) (f32x4.mul (f32x4.add (local.get $18) (f32x4.mul (f32x4.add (local.get $7) (f32x4.mul (f32x4.add (local.get $8) (f32x4.mul (local.get $9) (local.tee $9 (f32x4.sub (local.get $14) (f32x4.nearest (local.get $14)))))) (local.get $9))) (local.get $9))) (local.get $9))) (local.get $9))) (i32x4.shl (f32x4.add (local.get $14) (local.get $3)) (i32.const 23))))))
    (local.set $6 (i32.add (local.get $6) (i32.const 16)))
    (local.set $2 (i32.add (local.get $2) (i32.const 16)))
@@ -592,7 +592,7 @@
   (then
    (local.set $3 (f32x4.add (local.get $3) (f32x4.mul (v128.load (local.get $4)) (v128.load32_splat (local.get $5)))))
    (local.set $2 (i32.add (local.get $2) (i32.const 1)))
-   (local.set $4 (i32.add (local.get $6) (local.get $4)))
+   (local.set $4 (i32.add (local.get $4) (local.get $6)))
    (local.set $5 (i32.add (local.get $5) (i32.const 4)))
    (br $0))))
 
@@ -680,42 +680,20 @@
 ;; norm finishPair
 (loop $0
  (if
-  (i32.gt_u (local.get $1) (local.get $2))
+  (i32.ge_u (local.get $1) (i32.const 32))
   (then
-   (v128.store (local.get $3) (f32x4.add (v128.load (local.get $4)) (f32x4.mul (f32x4.mul (f32x4.sub (v128.load (local.get $2)) (local.get $5)) (local.get $6)) (v128.load (local.get $7)))))
-   (v128.store (i32.add (local.get $8) (local.get $3)) (f32x4.add (v128.load (i32.add (local.get $9) (local.get $4))) (f32x4.mul (f32x4.mul (f32x4.sub (v128.load (i32.add (local.get $2) (local.get $8))) (local.get $10)) (local.get $11)) (v128.load (i32.add (local.get $9) (local.get $7))))))
-   (local.set $2 (i32.add (local.get $2) (i32.const 16)))
-   (local.set $3 (i32.add (local.get $3) (i32.const 16)))
-   (local.set $7 (i32.add (local.get $7) (i32.const 16)))
-   (local.set $4 (i32.add (local.get $4) (i32.const 16)))
+   (v128.store (local.get $2) (f32x4.add (v128.load (local.get $3)) (f32x4.mul (f32x4.mul (f32x4.sub (v128.load (local.get $4)) (local.get $5)) (local.get $6)) (v128.load (local.get $7)))))
+   (v128.store offset=16 (local.get $2) (f32x4.add (v128.load offset=16 (local.get $3)) (f32x4.mul (f32x4.mul (f32x4.sub (v128.load offset=16 (local.get $4)) (local.get $5)) (local.get $6)) (v128.load offset=16 (local.get $7)))))
+   (v128.store (local.tee $8 (i32.add (local.get $2) (local.get $9))) (f32x4.add (v128.load (local.tee $10 (i32.add (local.get $11) (local.get $3)))) (f32x4.mul (f32x4.mul (f32x4.sub (v128.load (local.tee $12 (i32.add (local.get $4) (local.get $9)))) (local.get $13)) (local.get $14)) (v128.load (local.tee $15 (i32.add (local.get $11) (local.get $7)))))))
+   (v128.store offset=16 (local.get $8) (f32x4.add (v128.load offset=16 (local.get $10)) (f32x4.mul (f32x4.mul (f32x4.sub (v128.load offset=16 (local.get $12)) (local.get $13)) (local.get $14)) (v128.load offset=16 (local.get $15)))))
+   (local.set $1 (i32.sub (local.get $1) (i32.const 32)))
+   (local.set $4 (i32.add (local.get $4) (i32.const 32)))
+   (local.set $2 (i32.add (local.get $2) (i32.const 32)))
+   (local.set $7 (i32.add (local.get $7) (i32.const 32)))
+   (local.set $3 (i32.add (local.get $3) (i32.const 32)))
    (br $0))))
 
-;; norm finishPair
-(loop $0
- (if
-  (i32.lt_u (local.get $1) (local.get $2))
-  (then
-   (v128.store (local.get $3) (f32x4.add (v128.load (local.get $4)) (f32x4.mul (f32x4.mul (f32x4.sub (v128.load (local.get $1)) (local.get $5)) (local.get $6)) (v128.load (local.get $7)))))
-   (v128.store (i32.add (local.get $8) (local.get $3)) (f32x4.add (v128.load (i32.add (local.get $9) (local.get $4))) (f32x4.mul (f32x4.mul (f32x4.sub (v128.load (i32.add (local.get $1) (local.get $8))) (local.get $10)) (local.get $11)) (v128.load (i32.add (local.get $9) (local.get $7))))))
-   (local.set $1 (i32.add (local.get $1) (i32.const 16)))
-   (local.set $3 (i32.add (local.get $3) (i32.const 16)))
-   (local.set $7 (i32.add (local.get $7) (i32.const 16)))
-   (local.set $4 (i32.add (local.get $4) (i32.const 16)))
-   (br $0))))
-
-;; norm normFour
-(loop $0
- (if
-  (i32.lt_u (local.get $1) (local.get $2))
-  (then
-   (local.set $3 (f32x4.add (local.get $3) (f32x4.mul (local.tee $4 (f32x4.sub (v128.load (local.get $1)) (local.get $5))) (local.get $4))))
-   (local.set $6 (f32x4.add (local.get $6) (f32x4.mul (local.tee $4 (f32x4.sub (v128.load (i32.add (local.get $1) (local.get $7))) (local.get $8))) (local.get $4))))
-   (local.set $9 (f32x4.add (local.get $9) (f32x4.mul (local.tee $4 (f32x4.sub (v128.load (i32.add (local.get $1) (i32.shl (local.get $7) (i32.const 1)))) (local.get $10))) (local.get $4))))
-   (local.set $11 (f32x4.add (local.get $11) (f32x4.mul (local.tee $4 (f32x4.sub (v128.load (i32.add (local.get $1) (i32.mul (local.get $7) (i32.const 3)))) (local.get $12))) (local.get $4))))
-   (local.set $1 (i32.add (local.get $1) (i32.const 16)))
-   (br $0))))
-
-;; norm normFour
+;; norm meansOf
 (loop $0
  (if
   (i32.lt_u (local.get $1) (local.get $2))
@@ -739,6 +717,18 @@
    (local.set $3 (i32.add (local.get $3) (i32.const 16)))
    (br $0))))
 
+;; norm spreadsOf
+(loop $0
+ (if
+  (i32.lt_u (local.get $1) (local.get $2))
+  (then
+   (local.set $3 (f32x4.add (local.get $3) (f32x4.mul (local.tee $3 (f32x4.sub (v128.load (local.get $1)) (local.get $4))) (local.get $3))))
+   (local.set $5 (f32x4.add (local.get $5) (f32x4.mul (local.tee $5 (f32x4.sub (v128.load (i32.add (local.get $1) (local.get $6))) (local.get $7))) (local.get $5))))
+   (local.set $8 (f32x4.add (local.get $8) (f32x4.mul (local.tee $8 (f32x4.sub (v128.load (i32.add (local.get $1) (i32.shl (local.get $6) (i32.const 1)))) (local.get $9))) (local.get $8))))
+   (local.set $10 (f32x4.add (local.get $10) (f32x4.mul (local.tee $10 (f32x4.sub (v128.load (i32.add (local.get $1) (i32.mul (local.get $6) (i32.const 3)))) (local.get $11))) (local.get $10))))
+   (local.set $1 (i32.add (local.get $1) (i32.const 16)))
+   (br $0))))
+
 ;; norm sum
 (loop $0
  (if
@@ -754,10 +744,10 @@
  (if
   (i32.ge_s (local.get $1) (i32.const 16))
   (then
-   (local.set $2 (f32x4.pmax (local.get $2) (f32x4.abs (v128.load (local.get $3)))))
-   (local.set $4 (f32x4.pmax (local.get $4) (f32x4.abs (v128.load offset=16 (local.get $3)))))
-   (local.set $5 (f32x4.pmax (local.get $5) (f32x4.abs (v128.load offset=32 (local.get $3)))))
-   (local.set $6 (f32x4.pmax (local.get $6) (f32x4.abs (v128.load offset=48 (local.get $3)))))
+   (local.set $2 (f32x4.pmax (local.get $2) (v128.and (v128.load (local.get $3)) (v128.const i32x4 0x7fffffff 0x7fffffff 0x7fffffff 0x7fffffff))))
+   (local.set $4 (f32x4.pmax (local.get $4) (v128.and (v128.load offset=16 (local.get $3)) (v128.const i32x4 0x7fffffff 0x7fffffff 0x7fffffff 0x7fffffff))))
+   (local.set $5 (f32x4.pmax (local.get $5) (v128.and (v128.load offset=32 (local.get $3)) (v128.const i32x4 0x7fffffff 0x7fffffff 0x7fffffff 0x7fffffff))))
+   (local.set $6 (f32x4.pmax (local.get $6) (v128.and (v128.load offset=48 (local.get $3)) (v128.const i32x4 0x7fffffff 0x7fffffff 0x7fffffff 0x7fffffff))))
    (local.set $1 (i32.sub (local.get $1) (i32.const 16)))
    (local.set $3 (i32.sub (local.get $3) (i32.const -64)))
    (br $0))))
@@ -767,7 +757,7 @@
  (if
   (i32.ge_s (local.get $1) (i32.const 4))
   (then
-   (local.set $2 (f32x4.pmax (local.get $2) (f32x4.abs (v128.load (local.get $3)))))
+   (local.set $2 (f32x4.pmax (local.get $2) (v128.and (v128.load (local.get $3)) (v128.const i32x4 0x7fffffff 0x7fffffff 0x7fffffff 0x7fffffff))))
    (local.set $1 (i32.sub (local.get $1) (i32.const 4)))
    (local.set $3 (i32.add (local.get $3) (i32.const 16)))
    (br $0))))
@@ -841,15 +831,13 @@
  (if
   (i32.ge_s (local.get $1) (i32.const 4))
   (then
-   (local.set $2 (f32x4.convert_i32x4_s (local.tee $3 (i32x4.shr_s (i32x4.sub (local.tee $4 (f32x4.add (f32x4.add (f32x4.mul (local.tee $3 (i8x16.shuffle 0 1 2 3 8 9 10 11 16 17 18 19 24 25 26 27 (local.tee $2 (local.tee $5 (v128.load (local.get $6)))) (local.tee $4 (local.tee $7 (v128.load offset=16 (local.get $6)))))) (local.get $3)) (f32x4.mul (local.tee $3 (i8x16.shuffle 4 5 6 7 12 13 14 15 20 21 22 23 28 29 30 31 (local.get $2) (local.get $4))) (local.get $3))) (local.get $8))) (v128.const i32x4 0x3f3504f3 0x3f3504f3 0x3f3504f3 0x3f3504f3)) (i32.const 23)))))
-   (local.set $3 (f32x4.mul (local.tee $4 (f32x4.sub (i32x4.sub (local.get $4) (i32x4.shl (local.get $3) (i32.const 23))) (local.tee $9 (v128.load32_splat (i32.const 1132))))) (local.get $4)))
-   (local.set $4 (f32x4.sub (local.tee $3 (f32x4.add (f32x4.mul (local.tee $2 (f32x4.pmin (f32x4.pmax (f32x4.mul (local.get $10) (f32x4.add (f32x4.add (f32x4.sub (f32x4.add (f32x4.mul (f32x4.mul (f32x4.add (f32x4.add (v128.load32_splat (i32.const 1136)) (f32x4.mul (v128.load32_splat (i32.const 1140)) (local.get $4))) (f32x4.mul (f32x4.add (f32x4.add (v128.load32_splat (i32.const 1144)) (f32x4.mul (v128.load32_splat (i32.const 1148)) (local.get $4))) (f32x4.mul (f32x4.add (f32x4.add (v128.load32_splat (i32.const 1152)) (f32x4.mul (v128.load32_splat (i32.const 1156)) (local.get $4))) (f32x4.mul (f32x4.add (v128.load32_splat (i32.const 1160)) (f32x4.mul (v128.load32_splat (i32.const 1164)) (local.get $4))) (local.get $3))) (local.get $3))) (local.get $3))) (local.get $3)) (local.get $4)) (f32x4.mul (local.get $2) (local.tee $11 (v128.load32_splat (i32.const 1108))))) (f32x4.mul (v128.load32_splat (i32.const 1168)) (local.get $3))) (local.get $4)) (f32x4.mul (local.get $2) (local.tee $12 (v128.load32_splat (i32.const 1104)))))) (v128.load32_splat (i32.const 1088))) (v128.load32_splat (i32.const 1092)))) (v128.load32_splat (i32.const 1100))) (local.tee $4 (v128.load32_splat (i32.const 1096))))) (local.get $4)))
-   (local.set $4 (f32x4.mul (local.tee $2 (f32x4.add (f32x4.add (local.get $2) (f32x4.mul (local.get $4) (local.get $12))) (f32x4.mul (local.get $4) (local.get $11)))) (local.get $2)))
-   (v128.store (local.get $13) (f32x4.mul (local.get $5) (i8x16.shuffle 0 1 2 3 0 1 2 3 4 5 6 7 4 5 6 7 (local.tee $3 (i32x4.add (f32x4.add (f32x4.sub (local.get $9) (local.get $2)) (f32x4.mul (local.get $4) (f32x4.add (f32x4.add (v128.load32_splat (i32.const 1112)) (f32x4.mul (v128.load32_splat (i32.const 1116)) (local.get $2))) (f32x4.mul (f32x4.add (f32x4.add (v128.load32_splat (i32.const 1120)) (f32x4.mul (v128.load32_splat (i32.const 1124)) (local.get $2))) (f32x4.mul (v128.load32_splat (i32.const 1128)) (local.get $4))) (local.get $4))))) (i32x4.shl (local.get $3) (i32.const 23)))) (local.get $3))))
-   (v128.store offset=16 (local.get $13) (f32x4.mul (local.get $7) (i8x16.shuffle 8 9 10 11 8 9 10 11 12 13 14 15 12 13 14 15 (local.get $3) (local.get $3))))
+   (local.set $2 (f32x4.sub (local.tee $3 (f32x4.add (f32x4.mul (local.tee $4 (f32x4.pmin (f32x4.pmax (v128.load (local.get $5)) (v128.load32_splat (i32.const 1088))) (v128.load32_splat (i32.const 1092)))) (v128.load32_splat (i32.const 1100))) (local.tee $2 (v128.load32_splat (i32.const 1096))))) (local.get $2)))
+   (local.set $2 (f32x4.mul (local.tee $4 (f32x4.add (f32x4.add (local.get $4) (f32x4.mul (local.get $2) (v128.load32_splat (i32.const 1104)))) (f32x4.mul (local.get $2) (v128.load32_splat (i32.const 1108))))) (local.get $4)))
+   (v128.store (local.get $5) (f32x4.mul (v128.load (local.get $6)) (i8x16.shuffle 0 1 2 3 0 1 2 3 4 5 6 7 4 5 6 7 (local.tee $3 (i32x4.add (f32x4.add (f32x4.sub (v128.load32_splat (i32.const 1132)) (local.get $4)) (f32x4.mul (local.get $2) (f32x4.add (f32x4.add (v128.load32_splat (i32.const 1112)) (f32x4.mul (v128.load32_splat (i32.const 1116)) (local.get $4))) (f32x4.mul (f32x4.add (f32x4.add (v128.load32_splat (i32.const 1120)) (f32x4.mul (v128.load32_splat (i32.const 1124)) (local.get $4))) (f32x4.mul (v128.load32_splat (i32.const 1128)) (local.get $2))) (local.get $2))))) (i32x4.shl (local.get $3) (i32.const 23)))) (local.get $3))))
+   (v128.store offset=16 (local.get $5) (f32x4.mul (v128.load offset=16 (local.get $6)) (i8x16.shuffle 8 9 10 11 8 9 10 11 12 13 14 15 12 13 14 15 (local.get $3) (local.get $3))))
    (local.set $1 (i32.sub (local.get $1) (i32.const 4)))
    (local.set $6 (i32.add (local.get $6) (i32.const 32)))
-   (local.set $13 (i32.add (local.get $13) (i32.const 32)))
+   (local.set $5 (i32.add (local.get $5) (i32.const 32)))
    (br $0))))
 
 ;; spectrum filterTap
@@ -883,7 +871,7 @@
  (if
   (i32.lt_u (local.get $1) (i32.shr_u (local.get $2) (i32.const 1)))
   (then
-   (v128.store (i32.add (local.get $1) (local.get $3)) (i8x16.shuffle 4 5 6 7 0 1 2 3 12 13 14 15 8 9 10 11 (local.tee $4 (f32x4.add (local.tee $5 (f32x4.add (local.tee $6 (v128.load (i32.add (local.get $1) (local.get $7)))) (local.tee $4 (v128.xor (i8x16.shuffle 8 9 10 11 12 13 14 15 0 1 2 3 4 5 6 7 (local.tee $4 (v128.load (i32.sub (i32.sub (i32.add (local.get $7) (local.get $2)) (local.get $1)) (i32.const 8)))) (local.get $4)) (v128.const i32x4 0x00000000 0x80000000 0x00000000 0x80000000))))) (local.tee $6 (v128.xor (i8x16.shuffle 4 5 6 7 0 1 2 3 12 13 14 15 8 9 10 11 (local.tee $4 (f32x4.add (f32x4.mul (i8x16.shuffle 0 1 2 3 0 1 2 3 8 9 10 11 8 9 10 11 (local.tee $8 (v128.xor (v128.load (i32.add (local.get $1) (local.get $9))) (v128.const i32x4 0x00000000 0x80000000 0x00000000 0x80000000))) (local.get $8)) (local.tee $4 (f32x4.sub (local.get $6) (local.get $4)))) (f32x4.mul (i8x16.shuffle 4 5 6 7 4 5 6 7 12 13 14 15 12 13 14 15 (local.get $8) (local.get $8)) (v128.xor (i8x16.shuffle 4 5 6 7 0 1 2 3 12 13 14 15 8 9 10 11 (local.get $4) (local.get $4)) (v128.const i32x4 0x80000000 0x00000000 0x80000000 0x00000000))))) (local.get $4)) (v128.const i32x4 0x80000000 0x00000000 0x80000000 0x00000000))))) (local.get $4)))
+   (v128.store (i32.add (local.get $1) (local.get $3)) (i8x16.shuffle 4 5 6 7 0 1 2 3 12 13 14 15 8 9 10 11 (local.tee $4 (f32x4.add (local.tee $5 (f32x4.add (local.tee $6 (v128.load (i32.add (local.get $1) (local.get $7)))) (local.tee $4 (v128.xor (i8x16.shuffle 8 9 10 11 12 13 14 15 0 1 2 3 4 5 6 7 (local.tee $4 (v128.load (i32.sub (i32.sub (i32.add (local.get $2) (local.get $7)) (local.get $1)) (i32.const 8)))) (local.get $4)) (v128.const i32x4 0x00000000 0x80000000 0x00000000 0x80000000))))) (local.tee $6 (v128.xor (i8x16.shuffle 4 5 6 7 0 1 2 3 12 13 14 15 8 9 10 11 (local.tee $4 (f32x4.add (f32x4.mul (i8x16.shuffle 0 1 2 3 0 1 2 3 8 9 10 11 8 9 10 11 (local.tee $8 (v128.xor (v128.load (i32.add (local.get $1) (local.get $9))) (v128.const i32x4 0x00000000 0x80000000 0x00000000 0x80000000))) (local.get $8)) (local.tee $4 (f32x4.sub (local.get $6) (local.get $4)))) (f32x4.mul (i8x16.shuffle 4 5 6 7 4 5 6 7 12 13 14 15 12 13 14 15 (local.get $8) (local.get $8)) (v128.xor (i8x16.shuffle 4 5 6 7 0 1 2 3 12 13 14 15 8 9 10 11 (local.get $4) (local.get $4)) (v128.const i32x4 0x80000000 0x00000000 0x80000000 0x00000000))))) (local.get $4)) (v128.const i32x4 0x80000000 0x00000000 0x80000000 0x00000000))))) (local.get $4)))
    (v128.store (i32.sub (i32.sub (i32.add (local.get $2) (local.get $3)) (local.get $1)) (i32.const 8)) (i8x16.shuffle 4 5 6 7 0 1 2 3 12 13 14 15 8 9 10 11 (local.tee $4 (i8x16.shuffle 8 9 10 11 12 13 14 15 0 1 2 3 4 5 6 7 (local.tee $4 (v128.xor (f32x4.sub (local.get $5) (local.get $6)) (v128.const i32x4 0x00000000 0x80000000 0x00000000 0x80000000))) (local.get $4))) (local.get $4)))
    (local.set $1 (i32.add (local.get $1) (i32.const 16)))
    (br $0))))
@@ -898,17 +886,17 @@
    (local.set $1 (i32.add (local.get $1) (i32.const 16)))
    (br $0))))
 
-;; spectrum logpower
+;; spectrum lnPowers
 (loop $0
  (if
   (i32.ge_s (local.get $1) (i32.const 4))
   (then
-   (local.set $2 (f32x4.convert_i32x4_s (local.tee $3 (i32x4.shr_s (i32x4.sub (local.tee $4 (f32x4.add (f32x4.add (f32x4.mul (local.tee $3 (i8x16.shuffle 0 1 2 3 8 9 10 11 16 17 18 19 24 25 26 27 (local.tee $2 (v128.load (local.get $5))) (local.tee $4 (v128.load offset=16 (local.get $5))))) (local.get $3)) (f32x4.mul (local.tee $3 (i8x16.shuffle 4 5 6 7 12 13 14 15 20 21 22 23 28 29 30 31 (local.get $2) (local.get $4))) (local.get $3))) (local.get $6))) (v128.const i32x4 0x3f3504f3 0x3f3504f3 0x3f3504f3 0x3f3504f3)) (i32.const 23)))))
+   (local.set $2 (f32x4.convert_i32x4_s (local.tee $3 (i32x4.shr_s (i32x4.sub (local.tee $4 (f32x4.add (f32x4.add (f32x4.mul (local.tee $2 (i8x16.shuffle 0 1 2 3 8 9 10 11 16 17 18 19 24 25 26 27 (local.tee $4 (v128.load (local.get $5))) (local.tee $3 (v128.load offset=16 (local.get $5))))) (local.get $2)) (f32x4.mul (local.tee $4 (i8x16.shuffle 4 5 6 7 12 13 14 15 20 21 22 23 28 29 30 31 (local.get $4) (local.get $3))) (local.get $4))) (local.get $6))) (v128.const i32x4 0x3f3504f3 0x3f3504f3 0x3f3504f3 0x3f3504f3)) (i32.const 23)))))
    (local.set $3 (f32x4.mul (local.tee $4 (f32x4.sub (i32x4.sub (local.get $4) (i32x4.shl (local.get $3) (i32.const 23))) (v128.load32_splat (i32.const 1132)))) (local.get $4)))
-   (v128.store (local.get $7) (f32x4.mul (v128.const i32x4 0x3f000000 0x3f000000 0x3f000000 0x3f000000) (f32x4.add (f32x4.add (f32x4.sub (f32x4.add (f32x4.mul (f32x4.mul (f32x4.add (f32x4.add (v128.load32_splat (i32.const 1136)) (f32x4.mul (v128.load32_splat (i32.const 1140)) (local.get $4))) (f32x4.mul (f32x4.add (f32x4.add (v128.load32_splat (i32.const 1144)) (f32x4.mul (v128.load32_splat (i32.const 1148)) (local.get $4))) (f32x4.mul (f32x4.add (f32x4.add (v128.load32_splat (i32.const 1152)) (f32x4.mul (v128.load32_splat (i32.const 1156)) (local.get $4))) (f32x4.mul (f32x4.add (v128.load32_splat (i32.const 1160)) (f32x4.mul (v128.load32_splat (i32.const 1164)) (local.get $4))) (local.get $3))) (local.get $3))) (local.get $3))) (local.get $3)) (local.get $4)) (f32x4.mul (local.get $2) (v128.load32_splat (i32.const 1108)))) (f32x4.mul (v128.load32_splat (i32.const 1168)) (local.get $3))) (local.get $4)) (f32x4.mul (local.get $2) (v128.load32_splat (i32.const 1104))))))
+   (v128.store (local.get $7) (f32x4.mul (local.get $8) (f32x4.add (f32x4.add (f32x4.sub (f32x4.add (f32x4.mul (f32x4.mul (f32x4.add (f32x4.add (v128.load32_splat (i32.const 1136)) (f32x4.mul (v128.load32_splat (i32.const 1140)) (local.get $4))) (f32x4.mul (f32x4.add (f32x4.add (v128.load32_splat (i32.const 1144)) (f32x4.mul (v128.load32_splat (i32.const 1148)) (local.get $4))) (f32x4.mul (f32x4.add (f32x4.add (v128.load32_splat (i32.const 1152)) (f32x4.mul (v128.load32_splat (i32.const 1156)) (local.get $4))) (f32x4.mul (f32x4.add (v128.load32_splat (i32.const 1160)) (f32x4.mul (v128.load32_splat (i32.const 1164)) (local.get $4))) (local.get $3))) (local.get $3))) (local.get $3))) (local.get $3)) (local.get $4)) (f32x4.mul (local.get $2) (v128.load32_splat (i32.const 1108)))) (f32x4.mul (v128.load32_splat (i32.const 1168)) (local.get $3))) (local.get $4)) (f32x4.mul (local.get $2) (v128.load32_splat (i32.const 1104))))))
    (local.set $1 (i32.sub (local.get $1) (i32.const 4)))
    (local.set $5 (i32.add (local.get $5) (i32.const 32)))
-   (local.set $7 (i32.add (local.get $7) (i32.const 16)))
+   (local.set $7 (i32.add (local.get $7) (local.get $9)))
    (br $0))))
 
 ;; spectrum split
@@ -916,7 +904,7 @@
  (if
   (i32.lt_u (local.get $1) (i32.shr_u (local.get $2) (i32.const 1)))
   (then
-   (v128.store (i32.add (local.get $1) (local.get $3)) (f32x4.add (local.tee $4 (f32x4.mul (v128.const i32x4 0x3f000000 0x3f000000 0x3f000000 0x3f000000) (f32x4.add (local.tee $5 (v128.load (i32.add (local.get $6) (local.get $1)))) (local.tee $7 (v128.xor (i8x16.shuffle 8 9 10 11 12 13 14 15 0 1 2 3 4 5 6 7 (local.tee $7 (v128.load (i32.sub (i32.sub (i32.add (local.get $6) (local.get $2)) (local.get $1)) (i32.const 8)))) (local.get $7)) (v128.const i32x4 0x00000000 0x80000000 0x00000000 0x80000000)))))) (local.tee $7 (f32x4.add (f32x4.mul (i8x16.shuffle 0 1 2 3 0 1 2 3 8 9 10 11 8 9 10 11 (local.tee $8 (v128.load (i32.add (local.get $9) (local.get $1)))) (local.get $8)) (local.tee $7 (f32x4.neg (v128.xor (i8x16.shuffle 4 5 6 7 0 1 2 3 12 13 14 15 8 9 10 11 (local.tee $7 (f32x4.mul (v128.const i32x4 0x3f000000 0x3f000000 0x3f000000 0x3f000000) (f32x4.sub (local.get $5) (local.get $7)))) (local.get $7)) (v128.const i32x4 0x80000000 0x00000000 0x80000000 0x00000000))))) (f32x4.mul (i8x16.shuffle 4 5 6 7 4 5 6 7 12 13 14 15 12 13 14 15 (local.get $8) (local.get $8)) (v128.xor (i8x16.shuffle 4 5 6 7 0 1 2 3 12 13 14 15 8 9 10 11 (local.get $7) (local.get $7)) (v128.const i32x4 0x80000000 0x00000000 0x80000000 0x00000000)))))))
+   (v128.store (i32.add (local.get $1) (local.get $3)) (f32x4.add (local.tee $4 (f32x4.mul (v128.const i32x4 0x3f000000 0x3f000000 0x3f000000 0x3f000000) (f32x4.add (local.tee $5 (v128.load (i32.add (local.get $6) (local.get $1)))) (local.tee $7 (v128.xor (i8x16.shuffle 8 9 10 11 12 13 14 15 0 1 2 3 4 5 6 7 (local.tee $7 (v128.load (i32.sub (i32.sub (i32.add (local.get $6) (local.get $2)) (local.get $1)) (i32.const 8)))) (local.get $7)) (v128.const i32x4 0x00000000 0x80000000 0x00000000 0x80000000)))))) (local.tee $7 (f32x4.add (f32x4.mul (i8x16.shuffle 0 1 2 3 0 1 2 3 8 9 10 11 8 9 10 11 (local.tee $8 (v128.load (i32.add (local.get $9) (local.get $1)))) (local.get $8)) (local.tee $7 (v128.xor (i8x16.shuffle 4 5 6 7 0 1 2 3 12 13 14 15 8 9 10 11 (local.tee $7 (f32x4.mul (v128.const i32x4 0x3f000000 0x3f000000 0x3f000000 0x3f000000) (f32x4.sub (local.get $5) (local.get $7)))) (local.get $7)) (v128.const i32x4 0x00000000 0x80000000 0x00000000 0x80000000)))) (f32x4.mul (i8x16.shuffle 4 5 6 7 4 5 6 7 12 13 14 15 12 13 14 15 (local.get $8) (local.get $8)) (v128.xor (i8x16.shuffle 4 5 6 7 0 1 2 3 12 13 14 15 8 9 10 11 (local.get $7) (local.get $7)) (v128.const i32x4 0x80000000 0x00000000 0x80000000 0x00000000)))))))
    (v128.store (i32.sub (i32.sub (i32.add (local.get $2) (local.get $3)) (local.get $1)) (i32.const 8)) (i8x16.shuffle 8 9 10 11 12 13 14 15 0 1 2 3 4 5 6 7 (local.tee $7 (v128.xor (f32x4.sub (local.get $4) (local.get $7)) (v128.const i32x4 0x00000000 0x80000000 0x00000000 0x80000000))) (local.get $7)))
    (local.set $1 (i32.add (local.get $1) (i32.const 16)))
    (br $0))))
@@ -939,7 +927,7 @@
  (if
   (i32.le_s (local.tee $1 (i32.add (local.get $2) (i32.const 4))) (local.get $3))
   (then
-   (v128.store (i32.add (local.tee $4 (i32.shl (local.get $2) (i32.const 2))) (local.get $5)) (f32x4.mul (f32x4.mul (i8x16.shuffle 4 5 6 7 0 1 2 3 12 13 14 15 8 9 10 11 (local.tee $6 (v128.load (i32.add (local.get $7) (i32.shl (i32.add (local.get $2) (local.get $8)) (i32.const 2))))) (local.get $6)) (local.get $9)) (v128.load (i32.add (local.get $10) (local.get $4)))))
+   (v128.store (i32.add (local.tee $4 (i32.shl (local.get $2) (i32.const 2))) (local.get $5)) (f32x4.mul (f32x4.mul (i8x16.shuffle 4 5 6 7 0 1 2 3 12 13 14 15 8 9 10 11 (local.tee $6 (v128.load (i32.add (local.get $7) (i32.shl (i32.add (local.get $2) (local.get $8)) (i32.const 2))))) (local.get $6)) (local.get $9)) (v128.load (i32.add (local.get $4) (local.get $10)))))
    (local.set $2 (local.get $1))
    (br $0))))
 
@@ -985,7 +973,7 @@
    (local.set $9 (f32x4.add (local.get $9) (f32x4.sub (f32x4.add (if (result v128) (local.get $11) (then (v128.load (i32.add (local.get $6) (local.get $10)))) (else (v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000))) (f32x4.mul (local.get $8) (local.get $5))) (f32x4.mul (local.get $7) (local.get $9)))))
    (v128.store (local.get $1) (local.get $4))
    (v128.store (i32.add (local.get $1) (local.get $10)) (local.get $9))
-   (local.set $12 (select (f32x4.pmax (local.tee $4 (f32x4.pmax (local.get $12) (f32x4.abs (local.get $4)))) (f32x4.abs (local.get $9))) (local.get $4) (local.get $13)))
+   (local.set $12 (select (f32x4.pmax (local.tee $4 (f32x4.pmax (local.get $12) (v128.and (local.get $4) (v128.const i32x4 0x7fffffff 0x7fffffff 0x7fffffff 0x7fffffff)))) (v128.and (local.get $9) (v128.const i32x4 0x7fffffff 0x7fffffff 0x7fffffff 0x7fffffff))) (local.get $4) (local.get $13)))
    (local.set $1 (i32.add (local.get $1) (i32.shl (local.get $10) (i32.const 1))))
    (local.set $6 (i32.add (local.get $6) (local.get $14)))
    (br $0))))

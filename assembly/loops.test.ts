@@ -24,7 +24,7 @@ const KERNELS = [
   'mix tile4x2',
   'ssm.i8 recur',
   'ssm stepReal',
-  'norm normFour',
+  'norm spreadsOf',
   'activation silu',
   'elementwise glu',
   'spectrum twoPasses',

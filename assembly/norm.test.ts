@@ -59,6 +59,8 @@ for (const [positions, channels] of [
   [6, 12],
   [7, 16],
   [24, 48],
+  // more rows than go together, and then a few
+  [75, 12],
 ]) {
   test(`weights for each of ${positions} positions, ${channels} channels, two steps`, () => {
     const x = randoms(2 * positions * channels, channels)

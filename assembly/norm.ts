@@ -1,12 +1,19 @@
 // Layer norm over channels at each step and position: y = (x - mean) / sqrt(var + eps) * w + b, biased variance, and
-// the activation that follows; weights are (C) or (positions, C). In, out: (steps, positions, C) f32. Four partial sums, added as `sumLanes` says. Where C
-// is a multiple of 4, four rows go together: their means and deviations are lanes of one vector.
+// the activation that follows; weights are (C) or (positions, C). In, out: (steps, positions, C) f32. Four partial sums,
+// added as `sumLanes` says. Where C is a multiple of 4, rows go together: means and deviations of four are one vector, and
+// all rows are in the same pass, so that what one waits for hides behind the others.
 
 import { activate } from './activation'
 import { LANES, loadPart, madd, splat, storePart, sumLanes, VECTOR } from './lanes'
 import { Op } from './record'
 
 const PER_POSITION: i32 = 256
+/** Rows whose means and deviations are known before the first is scaled. */
+const TOGETHER: i32 = 32
+/** (TOGETHER) means of these rows. */
+const MEANS: usize = memory.data(256, 16)
+/** From a mean to the reciprocal of the row's deviation. */
+const FACTORS: usize = 128
 
 export function norm(op: Op, program: usize, scratch: usize, from: i32, to: i32): void {
   const channels = op.channels
@@ -41,8 +48,13 @@ function normRows(
   const stride = (<usize>channels) << 2
   const together = channels % LANES === 0 ? rows & ~3 : 0
   const first = y
-  for (let row = 0; row < together; row += 4, x += 4 * stride, y += 4 * stride, weight += 4 * next, bias += 4 * next) {
-    normFour(x, y, stride, weight, bias, next, eps)
+  for (let row = 0; row < together; row += TOGETHER) {
+    const some = <usize>min(TOGETHER, together - row)
+    normTogether(x, y, some, stride, weight, bias, next, eps)
+    x += some * stride
+    y += some * stride
+    weight += some * next
+    bias += some * next
   }
   for (let row = together; row < rows; row++, x += stride, y += stride, weight += next, bias += next) {
     const mean = sum(x, channels) / <f32>channels
@@ -67,9 +79,45 @@ function square(total: v128, x: v128, mean: v128): v128 {
   return madd(total, d, d)
 }
 
-function normFour(
+/** Means of four rows. */
+function meansOf(x: usize, stride: usize, share: v128): v128 {
+  let a = splat(0.0)
+  let b = a
+  let c = a
+  let d = a
+  for (const end = x + stride; x < end; x += VECTOR) {
+    a = f32x4.add(a, v128.load(x))
+    b = f32x4.add(b, v128.load(x + stride))
+    c = f32x4.add(c, v128.load(x + 2 * stride))
+    d = f32x4.add(d, v128.load(x + 3 * stride))
+  }
+  return f32x4.mul(sumRows(a, b, c, d), share)
+}
+
+/** Variances of four rows whose means lie at `means`. */
+function spreadsOf(x: usize, stride: usize, means: usize, share: v128): v128 {
+  const meanA = v128.load32_splat(means)
+  const meanB = v128.load32_splat(means, 4)
+  const meanC = v128.load32_splat(means, 8)
+  const meanD = v128.load32_splat(means, 12)
+  let a = splat(0.0)
+  let b = a
+  let c = a
+  let d = a
+  for (const end = x + stride; x < end; x += VECTOR) {
+    a = square(a, v128.load(x), meanA)
+    b = square(b, v128.load(x + stride), meanB)
+    c = square(c, v128.load(x + 2 * stride), meanC)
+    d = square(d, v128.load(x + 3 * stride), meanD)
+  }
+  return f32x4.mul(sumRows(a, b, c, d), share)
+}
+
+/** Up to TOGETHER rows, a multiple of four. */
+function normTogether(
   x: usize,
   y: usize,
+  rows: usize,
   stride: usize,
   weight: usize,
   bias: usize,
@@ -77,42 +125,17 @@ function normFour(
   eps: f32,
 ): void {
   const share = splat(<f32>1 / <f32>(stride >> 2))
-  const end = x + stride
-  let a = splat(0.0)
-  let b = a
-  let c = a
-  let d = a
-  for (let at = x; at < end; at += VECTOR) {
-    a = f32x4.add(a, v128.load(at))
-    b = f32x4.add(b, v128.load(at + stride))
-    c = f32x4.add(c, v128.load(at + 2 * stride))
-    d = f32x4.add(d, v128.load(at + 3 * stride))
+  const end = MEANS + (rows << 2)
+  let at = x
+  for (let m = MEANS; m < end; m += VECTOR, at += 4 * stride) v128.store(m, meansOf(at, stride, share))
+  at = x
+  for (let m = MEANS; m < end; m += VECTOR, at += 4 * stride) {
+    const spread = spreadsOf(at, stride, m, share)
+    v128.store(m, f32x4.div(splat(1.0), f32x4.sqrt(f32x4.add(spread, splat(eps)))), FACTORS)
   }
-  const mean = f32x4.mul(sumRows(a, b, c, d), share)
-  const meanA = v128.shuffle<i32>(mean, mean, 0, 0, 0, 0)
-  const meanB = v128.shuffle<i32>(mean, mean, 1, 1, 1, 1)
-  const meanC = v128.shuffle<i32>(mean, mean, 2, 2, 2, 2)
-  const meanD = v128.shuffle<i32>(mean, mean, 3, 3, 3, 3)
-  a = splat(0.0)
-  b = a
-  c = a
-  d = a
-  for (let at = x; at < end; at += VECTOR) {
-    a = square(a, v128.load(at), meanA)
-    b = square(b, v128.load(at + stride), meanB)
-    c = square(c, v128.load(at + 2 * stride), meanC)
-    d = square(d, v128.load(at + 3 * stride), meanD)
+  for (let m = MEANS; m < end; m += 8, x += 2 * stride, y += 2 * stride, weight += 2 * next, bias += 2 * next) {
+    finishPair(x, y, stride, weight, bias, next, m)
   }
-  const spread = f32x4.mul(sumRows(a, b, c, d), share)
-  const factor = f32x4.div(splat(1.0), f32x4.sqrt(f32x4.add(spread, splat(eps))))
-  const factorA = v128.shuffle<i32>(factor, factor, 0, 0, 0, 0)
-  const factorB = v128.shuffle<i32>(factor, factor, 1, 1, 1, 1)
-  const factorC = v128.shuffle<i32>(factor, factor, 2, 2, 2, 2)
-  const factorD = v128.shuffle<i32>(factor, factor, 3, 3, 3, 3)
-  finishPair(x, y, stride, weight, bias, next, meanA, meanB, factorA, factorB)
-  x += 2 * stride
-  y += 2 * stride
-  finishPair(x, y, stride, weight + 2 * next, bias + 2 * next, next, meanC, meanD, factorC, factorD)
 }
 
 function sum(x: usize, channels: i32): f32 {
@@ -150,7 +173,7 @@ function scale(y: usize, weight: usize, bias: usize, channels: i32, factor: f32)
   if (n > 0) storePart(y, madd(loadPart(bias, n), f32x4.mul(loadPart(y, n), f), loadPart(weight, n)), n)
 }
 
-/** Two rows given their means and the reciprocals of their deviations. */
+/** Two rows whose means lie at `means`. */
 // @ts-ignore: decorator
 @inline
 function finishPair(
@@ -160,13 +183,24 @@ function finishPair(
   weight: usize,
   bias: usize,
   next: usize,
-  meanA: v128,
-  meanB: v128,
-  factorA: v128,
-  factorB: v128,
+  means: usize,
 ): void {
-  const end = x + stride
-  for (; x < end; x += VECTOR, y += VECTOR, weight += VECTOR, bias += VECTOR) {
+  const meanA = v128.load32_splat(means)
+  const meanB = v128.load32_splat(means, 4)
+  const factorA = v128.load32_splat(means, FACTORS)
+  const factorB = v128.load32_splat(means, FACTORS + 4)
+  let n = stride
+  for (; n >= 2 * VECTOR; n -= 2 * VECTOR, x += 2 * VECTOR, y += 2 * VECTOR, weight += 2 * VECTOR, bias += 2 * VECTOR) {
+    v128.store(y, finish(v128.load(x), meanA, factorA, v128.load(weight), v128.load(bias)))
+    v128.store(y, finish(v128.load(x, 16), meanA, factorA, v128.load(weight, 16), v128.load(bias, 16)), 16)
+    const xB = x + stride
+    const yB = y + stride
+    const weightB = weight + next
+    const biasB = bias + next
+    v128.store(yB, finish(v128.load(xB), meanB, factorB, v128.load(weightB), v128.load(biasB)))
+    v128.store(yB, finish(v128.load(xB, 16), meanB, factorB, v128.load(weightB, 16), v128.load(biasB, 16)), 16)
+  }
+  if (n > 0) {
     v128.store(y, finish(v128.load(x), meanA, factorA, v128.load(weight), v128.load(bias)))
     v128.store(y + stride, finish(v128.load(x + stride), meanB, factorB, v128.load(weight + next), v128.load(bias + next)))
   }

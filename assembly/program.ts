@@ -2,7 +2,7 @@
 // scratch, and which records. Out: values in scratch, states moved on. Checks nothing: the host validates the file once.
 
 import { add, affine, concat, flag, gather, glu, mul, act, slice } from './elementwise'
-import { clampStep, endIndex, firstIndex, Program, RECORD_BYTES, zero } from './arena'
+import { clampStep, endIndex, firstIndex, Program, RECORD_BYTES, StateHeader, zero } from './arena'
 import { conv } from './conv'
 import { delay, frame, overlap } from './frame'
 import { bandconv, linear } from './linear.f32'
@@ -18,17 +18,22 @@ import { ssmIntegers } from './ssm.i8'
 /** Runs records opFrom..opTo-1 of one hop. */
 export function runOps(program: usize, state: usize, scratch: usize, opFrom: i32, opTo: i32): void {
   const records = program + changetype<Program>(program).recordsOffset
+  const hasEnd = changetype<StateHeader>(state).hopsInAll !== u64.MAX_VALUE
   for (let i = opFrom; i < opTo; i++) {
     const op = changetype<Op>(records + <usize>i * RECORD_BYTES)
     const steps = op.steps
-    // Steps outside the stream are never computed: they read zero, and no recurrence moves (CHECKPOINT.md, Time).
-    const first = firstIndex(state, steps, op.lag)
-    const from = clampStep(-first, steps)
-    const to = max(from, clampStep(endIndex(state, steps) - first, steps))
-    const floats = op.resultPositions * op.resultChannels
-    const result = scratch + op.resultAt
-    zero(result, from * floats)
-    zero(result + ((<usize>(to * floats)) << 2), (steps - to) * floats)
+    let from = 0
+    let to = steps
+    if (hasEnd || op.lag > 0) {
+      // Steps outside the stream are never computed: they read zero, and no recurrence moves (CHECKPOINT.md, Time).
+      const first = firstIndex(state, steps, op.lag)
+      from = clampStep(-first, steps)
+      to = max(from, clampStep(endIndex(state, steps) - first, steps))
+      const floats = op.resultPositions * op.resultChannels
+      const result = scratch + op.resultAt
+      zero(result, from * floats)
+      zero(result + ((<usize>(to * floats)) << 2), (steps - to) * floats)
+    }
     runOp(op, program, state, scratch, from, to)
   }
 }
