@@ -1,9 +1,8 @@
-// The compute shader against the WASM core: whole streams, beginning and end included, of networks that use every op, of
-// shipped models, with values in workgroup memory and in storage.
+// The compute shader against the WASM core: whole streams, beginning and end included, of networks that use every op, in
+// every way to multiply and to sum. The shipped models are in models.test.ts.
 import { readFileSync } from 'node:fs'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { compile } from '../../quantize/compile.ts'
 import { drawSamples } from '../../tests/golden/signal.ts'
 import { Denoiser } from '../index.ts'
 import { ParsedModel } from '../model.ts'
@@ -83,21 +82,6 @@ test('rows whose threads exchange numbers in subgroups', async () => {
     backend.dispose()
   }
   opened.close()
-})
-
-test('lite, f32 and int8', async () => {
-  const gpu = await openSoftwareGpu()
-  const samples = drawSamples(LENGTH, 3000, 0.3)
-  const checkpoint = readFileSync(new URL('../../models/lite.safetensors', import.meta.url))
-  const f32 = compile(checkpoint)
-  const snr = signalToNoise(await throughGpu(gpu, f32, samples), await throughWasm(f32, samples))
-  console.log(`lite f32: ${snr.toFixed(1)} dB`)
-  assert.ok(snr >= 80, `f32: ${snr} dB`)
-  // the core rounds activations to int16, the shader does not
-  const int8 = new Uint8Array(readFileSync(new URL('../../models/lite.ssm', import.meta.url)))
-  const rounded = signalToNoise(await throughGpu(gpu, int8, samples), await throughWasm(int8, samples))
-  console.log(`lite int8: ${rounded.toFixed(1)} dB`)
-  assert.ok(rounded >= 60, `int8: ${rounded} dB`)
 })
 
 test.run()

@@ -1,0 +1,31 @@
+// The shipped models on a GPU against the WASM core: a second of noise through each, with f32 weights; and a shipped file
+// with its int8 weights, where the core rounds activations to int16 and the shader does not.
+
+import { readFileSync } from 'node:fs'
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { compile } from '../../quantize/compile.ts'
+import { ParsedModel } from '../model.ts'
+import { GpuBackend } from './backend.webgpu.ts'
+import { measureParity, openSoftwareDevice } from './fixture.ts'
+
+const read = (path: string) => new Uint8Array(readFileSync(new URL(`../../${path}`, import.meta.url)))
+const core = new WebAssembly.Module(read('build/core.simd.wasm'))
+
+for (const [name, file, leastDb] of [
+  ['lite', compile(read('models/lite.safetensors')), 80],
+  ['base', compile(read('models/base.safetensors')), 80],
+  ['hq', compile(read('models/hq.safetensors')), 80],
+  ['lite int8', read('models/lite.ssm'), 60],
+] as const) {
+  test(`${name}: ${leastDb} dB and more`, async () => {
+    const parsed = ParsedModel.parse(file)
+    const backend = await GpuBackend.open(await openSoftwareDevice(), parsed, {})
+    const snr = await measureParity(backend, parsed, core)
+    console.log(`${name}: ${snr.toFixed(1)} dB`)
+    assert.ok(snr >= leastDb, `${snr} dB`)
+    backend.dispose()
+  })
+}
+
+test.run()
