@@ -23,7 +23,7 @@ import { compareVariants, type Models, openVariant, type Precision, parseModels 
 
 const HELP = `npm run bench:webgpu -- [options]
   --models NAMES    comma-separated: base, lite, hq, nano (base,lite,hq)
-  --precisions LIST of activations: f32, f16 where the adapter has it (f32,f16)
+  --precisions LIST of activations: f32, f16 (f32,f16)
   --counts LIST     streams (1,2,8,16,256,1024,4096)
   --most N          further doublings up to so many streams within the deadline (65535)
   --seconds S       of the whole run, about (200)
@@ -31,7 +31,7 @@ const HELP = `npm run bench:webgpu -- [options]
   --json FILE       all figures, added to those it holds
   --label NAME      stands in the figures beside the precision, for a run with other toggles
   --assets DIR      where models/ and build/ lie (this checkout)
-  --toggles LIST    of Dawn, such as vulkan_enable_f16_on_nvidia
+  --toggles LIST    of Dawn, such as disable_robustness
   --dawn FILE       the addon of node-webgpu (the installed package)`
 
 const { values: options } = parseArgs({
@@ -209,9 +209,7 @@ figures.note(['limits'], {
   workgroupBytes: opened.device.limits.maxComputeWorkgroupStorageSize,
   storageBindingBytes: opened.device.limits.maxStorageBufferBindingSize,
 })
-console.log(
-  `adapter: ${opened.description}; shader-f16: ${opened.hasHalves}; toggles: ${options.toggles ?? 'none'}; ${processor}`,
-)
+console.log(`adapter: ${opened.description}; toggles: ${options.toggles ?? 'none'}; ${processor}`)
 const groups = opened.isSoftware ? 32 : 4096
 const peaks = {
   flops: await measureFlops(opened.device, groups),
@@ -230,7 +228,6 @@ for (const [i, { name, precision }] of parts.entries()) {
   const note = (key: string, value: unknown) => figures.note(['models', name, part, key], value)
   console.log(`\n${name}, ${part}`)
   try {
-    if (precision === 'f16' && !opened.hasHalves) throw new Error('the adapter has no shader-f16')
     const models = parseModels(readAsset('models', `${name}.ssm`), readAsset('models', `${name}.safetensors`))
     await measureModel(opened, { models, precision, peaks }, performance.now() + leftMs() / (parts.length - i), note)
   } catch (error) {

@@ -59,7 +59,7 @@ find_driver
 # precision, Dawn's toggles, label; base again without the checks that keep every access in bounds
 parts=()
 for model in ${models//,/ }; do
-  parts+=("$model f32 none" "$model f16 vulkan_enable_f16_on_nvidia")
+  parts+=("$model f32 none" "$model f16 none")
 done
 case ,$models, in *,base,*) parts+=('base f32 disable_robustness,disable_workgroup_init unchecked') ;; esac
 

@@ -8,7 +8,7 @@ import type { Backend, BackendName } from './backend.ts'
 import { WasmBackend } from './backend.wasm.ts'
 import { GpuBackend } from './backend.webgpu.ts'
 import { type Choice, measureBoth } from './choice.ts'
-import { type GpuHost, type OpenDevice, openDevice } from './device.ts'
+import { type GpuHost, openDevice } from './device.ts'
 import type { ExecutorOptions } from './executor.ts'
 import { type Hand, LocalHand } from './hand.ts'
 import type { Fallback, PoolParts } from './pool.ts'
@@ -21,7 +21,7 @@ export interface PoolOptions {
   readonly backend?: BackendName | 'auto'
   /** Expected number of streams, for `auto`: 1..65535. More or fewer may come. Default 64. */
   readonly streams?: number
-  /** Activations on the GPU; `f16` needs an adapter with shader-f16. States are f32 always. Default `f32`. */
+  /** Activations on the GPU, as they lie in memory; sums, poles and states are f32 always. Default `f32`. */
   readonly precision?: 'f32' | 'f16'
   /** Threads of the WASM backend in Node, 1..256. Default: as many as the machine has processors. */
   readonly threads?: number
@@ -112,17 +112,11 @@ async function openGpuBackend(
 ): Promise<GpuBackend> {
   const opened = await openDevice(host)
   try {
-    checkPrecision(opened, precision)
     return await GpuBackend.open(opened, parsed, { precision })
   } catch (error) {
     opened.close()
     throw error
   }
-}
-
-function checkPrecision({ hasHalves, description }: OpenDevice, precision: string): void {
-  if (precision === 'f16' && !hasHalves)
-    fail('ENVIRONMENT_UNSUPPORTED', 'shader-f16', `not of ${description}`, "use precision 'f32'")
 }
 
 function checkCount(what: string, count: number, most: number): void {

@@ -14,7 +14,6 @@ export interface GpuHost {
 export interface OpenDevice {
   readonly device: GPUDevice
   readonly description: string
-  readonly hasHalves: boolean
   /** Whether shaders may have dot products of packed bytes. */
   readonly hasDots: boolean
   /** Adapters that are programs, such as SwiftShader. */
@@ -36,9 +35,8 @@ export async function openDevice(host: GpuHost, wanted: readonly GPUFeatureName[
       'none',
       "install a Vulkan, Metal or Direct3D 12 driver, or use backend 'wasm'",
     )
-  const features = (['shader-f16', ...wanted] as const).filter((feature) => adapter.features.has(feature))
   const device = await adapter.requestDevice({
-    requiredFeatures: features,
+    requiredFeatures: wanted.filter((feature) => adapter.features.has(feature)),
     requiredLimits: Object.fromEntries(LIMITS.map((name) => [name, adapter.limits[name]])),
   })
   const { vendor, architecture, description } = adapter.info
@@ -47,7 +45,6 @@ export async function openDevice(host: GpuHost, wanted: readonly GPUFeatureName[
   return {
     device,
     description: [vendor, architecture, description].filter((part) => part !== '').join(' ') || 'unnamed adapter',
-    hasHalves: device.features.has('shader-f16'),
     hasDots: gpu.wgslLanguageFeatures?.has('packed_4x8_integer_dot_product') ?? false,
     isSoftware: isSoftware(adapter),
     close: () => {

@@ -7,7 +7,7 @@ import { fail } from '../errors.ts'
 import { type Shader, writeShader } from './shader.ts'
 
 export interface ExecutorOptions {
-  /** Activations and float matrices: `f16` needs the feature shader-f16. Poles and states are f32 always. */
+  /** Activations and float matrices: `f16` needs no feature of the adapter. Poles and states are f32 always. */
   readonly precision?: 'f32' | 'f16'
   /** How int8 matrices are multiplied: `dots` rounds activations to int16; the host must know packed_4x8_integer_dot_product. */
   readonly products?: 'floats' | 'dots'

@@ -37,7 +37,6 @@ export function writeShader(model: Model, file: Uint8Array, options: ShaderOptio
   const writer = new Writer(layout, weights, options, hasMasks)
   writeBody(writer, model, program)
   const code = [
-    options.isHalf ? 'enable f16;' : '',
     // rows of threads that exchange numbers are active as a whole, which the compiler cannot see
     options.subgroup > 0 ? 'enable subgroups; diagnostic(off, subgroup_uniformity);' : '',
     options.isDotted ? 'requires packed_4x8_integer_dot_product;' : '',
@@ -86,7 +85,7 @@ function writeBody(writer: Writer, model: Model, { stages, input, output }: Prog
 
 function declarations({ isHalf, isDotted }: ShaderOptions, sizes: Layout): string {
   const lines = [
-    `alias Four = vec4<${isHalf ? 'f16' : 'f32'}>;`,
+    isHalf ? HALVES : FLOATS,
     '@group(0) @binding(0) var<storage, read> constants: array<vec4<f32>>;',
     '@group(0) @binding(1) var<storage, read> matrices: array<Four>;',
     '@group(0) @binding(2) var<storage, read> words: array<vec4<u32>>;',
@@ -116,6 +115,16 @@ let hopsDone = select(i32(min(header.x, 65536u)), 65536, header.y != 0u);
 let hopsLeft = select(max(bitcast<i32>(header.z - header.x), -65536), 1, isOpen);
 storageBarrier();`
 }
+
+/** Four activations, or weights, as they lie in memory. Halves are words that any adapter can take apart. */
+const FLOATS = `alias Four = vec4<f32>;
+fn wide(x: Four) -> vec4<f32> { return x; }
+fn narrow(x: vec4<f32>) -> Four { return x; }`
+/** What is beyond the largest f16 stays finite: an infinity would never leave the states. */
+const HALVES = `alias Four = vec2<u32>;
+fn wide(x: Four) -> vec4<f32> { return vec4<f32>(unpack2x16float(x.x), unpack2x16float(x.y)); }
+fn narrow(x: vec4<f32>) -> Four { let y = clamp(x, vec4<f32>(-65504.0), vec4<f32>(65504.0));
+return vec2<u32>(pack2x16float(y.xy), pack2x16float(y.zw)); }`
 
 const FUNCTIONS = `
 fn four(at: u32) -> vec4<f32> { return vec4<f32>(scalars[at], scalars[at + 1u], scalars[at + 2u], scalars[at + 3u]); }

@@ -140,7 +140,7 @@ export class Writer {
   /** vec4<f32>; `index` counts fours. */
   read4(value: Value, index: string): string {
     const { space, at } = this.#place(value)
-    if (space === 'vectors') return `vec4<f32>(vectors[${plus(at, index)}])`
+    if (space === 'vectors') return `wide(vectors[${plus(at, index)}])`
     if (space === 'storage') return `spill[spillAt + ${plus(at, index)}]`
     return `four(${plus(at, `4u * (${index})`)})`
   }
@@ -151,14 +151,14 @@ export class Writer {
     if (space === 'scalars') return `scalars[${plus(at, index)}]`
     const vector =
       space === 'vectors'
-        ? `vectors[${plus(at, `((${index}) >> 2u)`)}]`
+        ? `wide(vectors[${plus(at, `((${index}) >> 2u)`)}])`
         : `spill[spillAt + ${plus(at, `((${index}) >> 2u)`)}]`
-    return `f32(${vector}[(${index}) & 3u])`
+    return `${vector}[(${index}) & 3u]`
   }
 
   write4(value: Value, index: string, four: string): string {
     const { space, at } = this.#place(value)
-    if (space === 'vectors') return `vectors[${plus(at, index)}] = Four(${four});`
+    if (space === 'vectors') return `vectors[${plus(at, index)}] = narrow(${four});`
     if (space === 'storage') return `spill[spillAt + ${plus(at, index)}] = ${four};`
     return `putFour(${plus(at, `4u * (${index})`)}, ${four});`
   }
@@ -207,7 +207,7 @@ export class Writer {
 
   /** Four rows of a column, without their scales. */
   weight({ at, blocks, isInt8 }: Matrix, column: string, block: string): string {
-    if (!isInt8) return `vec4<f32>(matrices[${plus(at, `(${column}) * ${blocks}u + ${block}`)}])`
+    if (!isInt8) return `wide(matrices[${plus(at, `(${column}) * ${blocks}u + ${block}`)}])`
     return `bytes(words[${plus(at, `((${column}) >> 2u) * ${blocks}u + ${block}`)}][(${column}) & 3u])`
   }
 

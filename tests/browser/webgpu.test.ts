@@ -24,11 +24,15 @@ async function alone(samples: Float32Array): Promise<Float32Array> {
   return Float32Array.from([...denoiser.process(samples), ...denoiser.flush()])
 }
 
-for (const isLost of [false, true]) {
-  test(isLost ? 'a device that is destroyed: no sample is lost' : '80 dB and more', async ({ site }) => {
+for (const { what, isLost, precision, leastDb } of [
+  { what: 'f32: 80 dB and more', isLost: false, precision: 'f32', leastDb: 80 },
+  { what: 'f16: 45 dB and more', isLost: false, precision: 'f16', leastDb: 45 },
+  { what: 'a device that is destroyed: no sample is lost', isLost: true, precision: 'f32', leastDb: 80 },
+]) {
+  test(what, async ({ site }) => {
     const samples = drawSamples(4001, 0, 0.3)
     const { out, backend, reason } = await site.page.evaluate(
-      async ({ model, samples, isLost }) => {
+      async ({ model, samples, isLost, precision }) => {
         const { DenoiserPool } = await import('attenuate-edge/webgpu' as string)
         const devices: GPUDevice[] = []
         const request = GPUAdapter.prototype.requestDevice
@@ -40,6 +44,7 @@ for (const isLost of [false, true]) {
         const pool = await DenoiserPool.create({
           model: Uint8Array.from(model),
           backend: 'webgpu',
+          precision,
           wasm: '/build/core.simd.wasm',
         })
         GPUAdapter.prototype.requestDevice = request
@@ -56,10 +61,10 @@ for (const isLost of [false, true]) {
         pool.dispose()
         return { out, backend: backend as string, reason: fallback?.reason as string | undefined }
       },
-      { model: [...model], samples: [...samples], isLost },
+      { model: [...model], samples: [...samples], isLost, precision },
     )
     const snr = signalToNoise(Float32Array.from(out), await alone(samples))
-    assert.ok(snr >= 80, `${snr} dB`)
+    assert.ok(snr >= leastDb, `${snr} dB`)
     assert.is(backend, isLost ? 'wasm' : 'webgpu')
     assert.is(reason !== undefined, isLost)
   })
