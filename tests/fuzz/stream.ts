@@ -2,17 +2,15 @@
 // to where the damage is. In: random numbers. Out: bytes for Denoiser.restore, replay and SensorReceiver; after a refusal
 // the stream must be what it was, after an acceptance it must go on with numbers.
 
-import type { Random } from '../../quantize/specimens.ts'
 import { Denoiser } from '../../sdk/index.ts'
 import { decodeRecording, encodeRecording } from '../../sdk/recording.ts'
 import { replay } from '../../sdk/replay.ts'
 import { encodePacket } from '../../sdk/sensor/packet.ts'
 import { SensorReceiver } from '../../sdk/sensor/receiver.ts'
-import { crc32 } from '../../sdk/snapshot.ts'
 import { promise, type Target } from './campaign.ts'
 import { below, damage, disturb, happens, joined } from './mutation.ts'
+import { spoil } from './seal.ts'
 
-const CHECK_BYTES = 4
 const chunk = Float32Array.from({ length: 200 }, (_, i) => 0.3 * Math.sin(i * i))
 let denoiser: Denoiser
 let before: Uint8Array
@@ -103,16 +101,4 @@ export const packet: Target = {
     }
     receiver.flush()
   },
-}
-
-/** Damage anywhere, most often with the check sum of what it is now. */
-function spoil(random: Random, sound: Uint8Array): Uint8Array {
-  const body = sound.subarray(0, sound.length - CHECK_BYTES)
-  const spoilt = damage(random, body).slice()
-  if (happens(random, 0.1)) return spoilt
-  const view = new DataView(spoilt.buffer)
-  if (happens(random, 0.8) && spoilt.length >= 12) view.setUint32(8, spoilt.length + CHECK_BYTES, true)
-  const check = new Uint8Array(CHECK_BYTES)
-  new DataView(check.buffer).setUint32(0, crc32(spoilt), true)
-  return joined(spoilt, check)
 }

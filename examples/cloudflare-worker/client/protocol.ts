@@ -89,6 +89,19 @@ export function decodePackets(bytes: Uint8Array): PacketMessage | undefined {
   return { number, packets }
 }
 
+/** Of a text message to the object; undefined for anything else. */
+export function decodeText(text: string): ToObject | undefined {
+  try {
+    const { type, hop, to } = JSON.parse(text) as Record<string, unknown>
+    const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
+    if (type === 'heard' && isCount(hop)) return { type, hop }
+    if (type === 'skip' && isCount(to)) return { type, to }
+  } catch {
+    // not JSON, or null
+  }
+  return undefined
+}
+
 /** `samples`: f32, whole hops, the first one `hop`. */
 export function encodeAudio(hop: number, samples: Float32Array): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(NUMBER_BYTES + 2 * samples.length)

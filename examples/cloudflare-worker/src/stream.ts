@@ -10,6 +10,7 @@ import { AttenuateError } from 'attenuate-edge'
 import {
   CLOSE,
   decodePackets,
+  decodeText,
   type FromObject,
   HOP_MS,
   MAX_MESSAGE_BYTES,
@@ -17,7 +18,6 @@ import {
   type PacketMessage,
   type StreamReport,
   SUBPROTOCOL,
-  type ToObject,
 } from '../client/protocol.ts'
 import { protocolsOf } from './access.ts'
 import { censusOf } from './census.ts'
@@ -279,7 +279,7 @@ export class Stream extends DurableObject<Env> {
       throw new Refusal(CLOSE.tooLarge, `${text.length} letters; send at most ${MAX_TEXT_BYTES}`)
     if (this.#ears.get(socket)?.pace.allows(1) === false)
       throw new Refusal(CLOSE.tooFast, 'more than 20 text messages per second')
-    const message = parse(text)
+    const message = decodeText(text)
     if (message?.type === 'heard') this.#takeHeard(socket, message.hop)
     else if (message?.type === 'skip' && socket === this.#sender) this.#takeSkip(socket, message.to)
     else throw new Refusal(CLOSE.badMessage, 'no message that this role may send')
@@ -424,17 +424,4 @@ export class Stream extends DurableObject<Env> {
 
 function tell(socket: WebSocket, message: FromObject): void {
   socket.send(JSON.stringify(message))
-}
-
-/** Undefined for anything that is no message of the protocol. */
-function parse(text: string): ToObject | undefined {
-  try {
-    const { type, hop, to } = JSON.parse(text) as Record<string, unknown>
-    const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
-    if (type === 'heard' && isCount(hop)) return { type, hop }
-    if (type === 'skip' && isCount(to)) return { type, to }
-  } catch {
-    // not JSON, or null
-  }
-  return undefined
 }

@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Readable } from 'node:stream'
 import { Miniflare } from 'miniflare'
 import { type ClientOptions, WebSocket } from 'ws'
 import { type Bundle, bundleWorker, COMPATIBILITY_DATE } from '../../../tests/workerd/bundle.ts'
@@ -16,11 +17,14 @@ export const CONFIG = 'examples/cloudflare-worker/wrangler.jsonc'
 let bundle: Promise<Bundle> | undefined
 
 export class Edge {
+  /** What the runtime wrote on its standard error. */
+  readonly complaints: string[]
   readonly #storage: string
   #workerd: Miniflare
   #origin: string
 
-  private constructor(workerd: Miniflare, origin: string, storage: string) {
+  private constructor(workerd: Miniflare, origin: string, storage: string, complaints: string[]) {
+    this.complaints = complaints
     this.#workerd = workerd
     this.#origin = origin
     this.#storage = storage
@@ -29,14 +33,15 @@ export class Edge {
   /** `inspectorPort` 0: any; undefined: no inspector. */
   static async start(variables: Readonly<Record<string, string>> = {}, inspectorPort?: number): Promise<Edge> {
     const storage = mkdtempSync(join(tmpdir(), 'edge-'))
-    const workerd = await run(variables, storage, inspectorPort)
-    return new Edge(workerd, (await workerd.ready).origin, storage)
+    const complaints: string[] = []
+    const workerd = await run(variables, storage, complaints, inspectorPort)
+    return new Edge(workerd, (await workerd.ready).origin, storage, complaints)
   }
 
   /** The process ends without warning and another one takes its place, with the same storage. */
   async restart(variables: Readonly<Record<string, string>> = {}): Promise<void> {
     await this.#workerd.dispose()
-    this.#workerd = await run(variables, this.#storage)
+    this.#workerd = await run(variables, this.#storage, this.complaints)
     this.#origin = (await this.#workerd.ready).origin
   }
 
@@ -138,6 +143,7 @@ export class Listener {
 async function run(
   variables: Readonly<Record<string, string>>,
   storage: string,
+  complaints: string[],
   inspectorPort?: number,
 ): Promise<Miniflare> {
   bundle ??= bundleWorker('examples/cloudflare-worker/tests/worker.ts', ['-c', CONFIG])
@@ -147,8 +153,16 @@ async function run(
     host: '127.0.0.1',
     port: 0,
     bindings: variables,
+    handleRuntimeStdio(stdout: Readable, stderr: Readable) {
+      stdout.resume()
+      stderr.setEncoding('utf8').on('data', (text: string) => {
+        complaints.push(text)
+        process.stderr.write(text)
+      })
+    },
     durableObjects: {
       STREAMS: { className: 'Stream', useSQLite: true },
+      ECHOES: { className: 'Echo', useSQLite: true },
       CENSUS: { className: 'Census', useSQLite: true },
     },
     durableObjectsPersist: storage,

@@ -4,39 +4,17 @@
 //
 //   npm run measure:edge
 
-import { readdirSync, readFileSync } from 'node:fs'
-import { WebSocket } from 'ws'
 import { Denoiser } from '../../../sdk/index.ts'
 import { drawSamples } from '../../../tests/golden/signal.ts'
 import { bundleWorker } from '../../../tests/workerd/bundle.ts'
 import { CONFIG, Edge } from './edge.ts'
 import { drawPackets, inMessages, pause } from './reference.ts'
+import { measureIsolate, measureRuntime } from './runtime.ts'
 
 const VARIABLES = { MAX_SPEED: '0', MAX_CONNECTIONS: '10000' }
 const SECONDS = 120
 const MODELS = ['hq', 'base', 'lite'] as const
 const STREAM_COUNTS = [1, 100, 300]
-const TICK_MS = 10
-
-/** CPU seconds and resident MB of the workerd that this process has started. */
-function measureRuntime(): { cpuSeconds: number; residentMb: number } {
-  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
-    const [stat, status] = ['stat', 'status'].map((file) => readOrEmpty(`/proc/${pid}/${file}`))
-    if (!/^Name:\s+workerd$/m.test(status) || !status.includes(`PPid:\t${process.pid}\n`)) continue
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-    const cpuSeconds = ((Number(fields[11]) + Number(fields[12])) * TICK_MS) / 1000
-    return { cpuSeconds, residentMb: Number(status.match(/^VmRSS:\s+(\d+)/m)?.[1]) / 1024 }
-  }
-  throw new Error('no workerd; start one')
-}
-
-function readOrEmpty(path: string): string {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch {
-    return ''
-  }
-}
 
 const sound = new Uint8Array(Int16Array.from(drawSamples(SECONDS * 16000, 1, 0.3), (x) => x * 32767).buffer)
 
@@ -67,25 +45,6 @@ async function measureSensor(edge: Edge) {
   return { model: 'nano, WebSocket', edgeMs: (1000 * (measureRuntime().cpuSeconds - before)) / SECONDS }
 }
 
-/** Of the isolate, after a collection: JavaScript, and buffers with the core's memory among them. */
-async function measureIsolateMb(edge: Edge): Promise<number> {
-  const socket = new WebSocket(await edge.inspectorUrl())
-  const answer = new Promise<Record<string, number>>((resolve, reject) => {
-    socket.on('message', (data) => {
-      const { id, result } = JSON.parse(String(data))
-      if (id === 3) resolve(result)
-    })
-    socket.on('error', reject)
-    socket.on('open', () => {
-      for (const [i, method] of ['Runtime.enable', 'HeapProfiler.collectGarbage', 'Runtime.getHeapUsage'].entries())
-        socket.send(JSON.stringify({ id: i + 1, method }))
-    })
-  })
-  const { usedSize, embedderHeapUsedSize, backingStorageSize } = await answer
-  socket.close()
-  return (usedSize + embedderHeapUsedSize + backingStorageSize) / 2 ** 20
-}
-
 /** Streams that have all played five seconds and stay. */
 async function measureMemory(count: number) {
   const edge = await Edge.start(VARIABLES, 0)
@@ -96,11 +55,11 @@ async function measureMemory(count: number) {
     await pause(20)
   }
   while (senders.some((sender) => (sender.link.hop ?? 0) < 300)) await pause(20)
-  const isolateMb = await measureIsolateMb(edge)
+  const held = await measureIsolate(edge)
   const { residentMb } = measureRuntime()
   for (const sender of senders) sender.close()
   await edge.stop()
-  return { streams: count, isolateMb, residentMb }
+  return { streams: count, ...held, residentMb }
 }
 
 const { bytes, gzipBytes } = await bundleWorker('examples/cloudflare-worker/src/index.ts', ['-c', CONFIG])

@@ -1,16 +1,17 @@
 // Many streams at once, as fast as the machine goes, over a bad radio and a bad network: 5 % of the packets lost, 2 % doubled, 3 %
-// late by a few places, connections cut, objects killed. In: how many streams, how long. Out: a report; throws when a
-// sample differs from Node's, a counter does not add up, or something was lost that nobody reported.
+// late by a few places, connections cut, objects killed; then the same traffic to objects that only echo (echo.ts). In: how
+// many streams, how long. Out: a report; throws when a sample differs from Node's, a counter does not add up, something was
+// lost that nobody reported, or memory grows with the audio.
 //
 //   npm run soak:edge                         64 streams of five minutes
 //   npm run soak:edge -- --streams 8 --seconds 20
 
-import { readdirSync, readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import * as assert from 'uvu/assert'
 import { seedRandom } from '../../../quantize/specimens.ts'
 import { PACKET_BYTES } from '../../../sdk/sensor/packet.ts'
 import { Edge } from './edge.ts'
+import { expectNoGrowth, type Growth, growthOf, Meeting, type Sample, takeSample, untilStill } from './growth.ts'
 import { drawPackets, expectSame, joined, pause, receiveInNode } from './reference.ts'
 
 export interface SoakOptions {
@@ -19,14 +20,19 @@ export interface SoakOptions {
   /** Accidents of each stream: connections cut, and objects that die. */
   readonly cuts: number
   readonly crashes: number
+  /** Of audio, at whose ends memory is measured; 0: it is not. */
+  readonly windows: number
 }
 
 export interface SoakReport {
   readonly audioSeconds: number
   readonly wallSeconds: number
-  /** Resident memory of the runtime's processes, MB, over the run. */
-  readonly memoryMb: readonly number[]
   readonly totals: Readonly<Record<string, number>>
+  /** Of the runtime's memory: with streams, and with what only echoes. */
+  readonly growth?: Growth
+  readonly baseline?: Growth
+  /** Why connections broke, and how often. */
+  readonly breaks: Readonly<Record<string, number>>
 }
 
 const WAIT_PACKETS = 3
@@ -36,20 +42,41 @@ const VARIABLES = { MAX_SPEED: '0', MAX_CONNECTIONS: '1000', WAIT_PACKETS: Strin
 export async function soak(options: SoakOptions): Promise<SoakReport> {
   // drawn before anything is connected: it keeps this process busy for long
   const radios = Array.from({ length: options.streams }, (_, i) => receiveByRadio(i, options.seconds))
-  const edge = await Edge.start(VARIABLES)
-  const memoryMb: number[] = []
-  const watch = setInterval(() => memoryMb.push(measureMemoryMb()), 2000)
+  const started = performance.now()
+  const { runs, growth, breaks } = await playAll('soak', radios, options)
+  const wallSeconds = (performance.now() - started) / 1000
+  const baseline = options.windows > 0 ? (await playAll('echo', radios, options)).growth : undefined
+  const totals: Record<string, number> = {}
+  for (const [i, run] of runs.entries())
+    for (const [name, count] of Object.entries(await check(i, radios[i], run)))
+      totals[name] = (totals[name] ?? 0) + count
+  return {
+    audioSeconds: options.streams * options.seconds,
+    wallSeconds,
+    totals,
+    breaks,
+    ...(baseline && { growth, baseline }),
+  }
+}
+
+/** `kind`: of object, and what the streams' names begin with. */
+async function playAll(kind: 'soak' | 'echo', radios: readonly Radio[], options: SoakOptions) {
+  const edge = await Edge.start(VARIABLES, options.windows > 0 ? 0 : undefined)
+  const samples: Sample[] = []
+  const breaks: Record<string, number> = {}
+  const windowMinutes = (options.streams * options.seconds) / 60 / options.windows
+  const meeting = new Meeting(radios.length, async () => {
+    samples.push(await takeSample(edge, windowMinutes * (samples.length + 1)))
+  })
   try {
-    const started = performance.now()
-    const runs = await Promise.all(radios.map((radio, i) => play(edge, i, radio, options)))
-    const wallSeconds = (performance.now() - started) / 1000
-    const totals: Record<string, number> = {}
-    for (const [i, run] of runs.entries())
-      for (const [name, count] of Object.entries(await check(i, radios[i], run)))
-        totals[name] = (totals[name] ?? 0) + count
-    return { audioSeconds: options.streams * options.seconds, wallSeconds, memoryMb, totals }
+    const runs = await Promise.all(
+      radios.map((radio, i) => {
+        const sender = { name: `${kind}-${i}`, onBreak: (why: string) => (breaks[why] = (breaks[why] ?? 0) + 1) }
+        return play(edge, i, sender, radio, options, meeting)
+      }),
+    )
+    return { runs, growth: growthOf(samples), breaks }
   } finally {
-    clearInterval(watch)
     await edge.stop()
   }
 }
@@ -67,18 +94,30 @@ interface Run {
   readonly link: Readonly<Record<string, number>>
 }
 
-async function play(edge: Edge, stream: number, radio: Radio, { cuts, crashes }: SoakOptions): Promise<Run> {
+async function play(
+  edge: Edge,
+  stream: number,
+  { name, onBreak }: { name: string; onBreak: (why: string) => void },
+  radio: Radio,
+  { cuts, crashes, windows }: SoakOptions,
+  meeting: Meeting,
+): Promise<Run> {
   const messages = Math.ceil(radio.bytes.length / (PER_MESSAGE * PACKET_BYTES))
   const random = seedRandom(1000 + stream)
   const draw = (count: number) => new Set(Array.from({ length: count }, () => Math.floor(random() * messages)))
   const [cutAt, crashAt] = [draw(cuts), draw(crashes)]
+  const meetAt = new Set(Array.from({ length: windows }, (_, i) => Math.floor(((i + 1) * messages) / windows)))
   const parts: Int16Array[] = []
-  const sender = edge.sender(`soak-${stream}`, { onAudio: (samples) => parts.push(samples) })
+  const sender = edge.sender(name, { onAudio: (samples) => parts.push(samples), onBreak })
   for (let i = 0; i < messages; i++) {
     if (cutAt.has(i)) sender.reconnect()
-    if (crashAt.has(i)) await edge.accident(`soak-${stream}`, 'crash')
+    if (crashAt.has(i)) await edge.accident(name, 'crash')
     sender.push(packetsOf(radio, PER_MESSAGE * i, PER_MESSAGE * (i + 1)))
     while (sender.link.room < 448) await pause(1)
+    if (!meetAt.has(i + 1)) continue
+    await untilStill(sender.link)
+
+    await meeting.join()
   }
   sender.end()
   const { counters } = await sender.ended
@@ -148,28 +187,10 @@ function pick(counters: Run['counters'], link: Run['link']) {
   return { connections: counters.connections, returns: counters.returns, replayed: link.replayed }
 }
 
-/** Of all workerd processes that this one has started. */
-function measureMemoryMb(): number {
-  let kb = 0
-  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
-    try {
-      const status = readFileSync(`/proc/${pid}/status`, 'utf8')
-      if (!/^Name:\s+workerd$/m.test(status) || !status.includes(`PPid:\t${process.pid}\n`)) continue
-      kb += Number(status.match(/^VmRSS:\s+(\d+)/m)?.[1] ?? 0)
-    } catch {
-      // ended a moment ago
-    }
-  }
-  return Math.round(kb / 1024)
-}
-
 if (process.argv[1]?.endsWith('soak.ts')) {
   const { values } = parseArgs({ options: { streams: { type: 'string' }, seconds: { type: 'string' } } })
-  const report = await soak({
-    streams: Number(values.streams ?? 64),
-    seconds: Number(values.seconds ?? 300),
-    cuts: 5,
-    crashes: 2,
-  })
+  const streams = Number(values.streams ?? 64)
+  const report = await soak({ streams, seconds: Number(values.seconds ?? 300), cuts: 5, crashes: 2, windows: 12 })
   console.log(JSON.stringify(report, null, 2))
+  await expectNoGrowth(report.growth!, streams)
 }

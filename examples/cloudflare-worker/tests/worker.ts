@@ -1,11 +1,12 @@
 // The Worker as it is deployed, and three accidents on demand, at /test/NAME/...: the object dies (`crash`), wakes with a
 // checkpoint that somebody has tampered with (`forge`), is forgotten (`forget`). /memory: bytes of the core's memory, which the
-// runtime's own count of buffers leaves out.
+// runtime's own count of buffers leaves out. Streams whose names begin with `echo-` are none (echo.ts).
 
 import worker, { Census, Stream as Production } from '../src/index.ts'
 import type { Env } from '../src/limits.ts'
+import { Echo } from './echo.ts'
 
-export { Census }
+export { Census, Echo }
 
 const memories: WebAssembly.Memory[] = []
 WebAssembly.Memory = class extends WebAssembly.Memory {
@@ -30,15 +31,21 @@ export class Stream extends Production {
   }
 }
 
+interface TestEnv extends Env {
+  readonly ECHOES: DurableObjectNamespace<Echo>
+}
+
 export default {
   async fetch(request, env, ctx) {
     const { pathname } = new URL(request.url)
     if (pathname === '/memory') return Response.json(memories.reduce((sum, { buffer }) => sum + buffer.byteLength, 0))
-    const [, name, accident] = pathname.match(/^\/test\/([\w-]+)\/(\w+)$/) ?? []
-    if (name === undefined) return worker.fetch(request, env, ctx)
-    const object = env.STREAMS.get(env.STREAMS.idFromName(name))
+    const [, kind, name, accident] = pathname.match(/^\/(test|stream)\/([\w-]+)(?:\/(\w+))?$/) ?? []
+    const objects = name?.startsWith('echo-') ? env.ECHOES : env.STREAMS
+    if (kind === 'stream' && objects === env.ECHOES) return objects.get(objects.idFromName(name)).fetch(request)
+    if (kind !== 'test') return worker.fetch(request, env, ctx)
     const body = await request.arrayBuffer()
+    const object = objects.get(objects.idFromName(name))
     await object.fetch(`http://test/${accident}`, { method: 'POST', body }).catch(() => undefined)
     return new Response('done')
   },
-} satisfies ExportedHandler<Env>
+} satisfies ExportedHandler<TestEnv>
