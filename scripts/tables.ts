@@ -1,4 +1,5 @@
-// `npm run tables`: the measured tables of README.md, written anew from bench/results. In: `--quality FILE`, a report of
+// `npm run tables`: the measured tables of README.md, written anew from bench/results, and those of docs/compiler.md from the
+// built models. In: `--quality FILE`, a report of
 // `npm run evaluate -- --json FILE`, first condensed to its means in bench/results/quality.json, where systems that it did not
 // run keep their rows (the mixes are the same, seed for seed). The others are there as
 // `npm run bench` and `npm run formats` write them with --json, and as `npm run sizes` writes its own.
@@ -8,6 +9,8 @@ import { parseArgs } from 'node:util'
 import type { FormatRow } from '../bench/quality/formats.ts'
 import { meanScores, type Scores } from '../bench/quality/scores.ts'
 import { type Report, shippedRow } from '../bench/report.ts'
+import { markdown, writeTables } from './markdown.ts'
+import { compilerTables } from './programs.ts'
 import { type Size, sizesFile } from './sizes.ts'
 
 interface Evaluation {
@@ -44,14 +47,13 @@ const quality = JSON.parse(readFileSync(qualityFile, 'utf8')) as Condensed
 const timings = JSON.parse(readFileSync(new URL('bench/results/hop.node20.json', root), 'utf8')) as Report
 const formats = JSON.parse(readFileSync(new URL('bench/results/formats.json', root), 'utf8')) as readonly FormatRow[]
 const sizes = JSON.parse(readFileSync(sizesFile, 'utf8')) as readonly Size[]
-const readme = new URL('README.md', root)
-const text = [
-  ['quality', qualityTables(quality)],
-  ['formats', formatsTable(formats)],
-  ['speed', speedTable(timings)],
-  ['sizes', sizesTable(sizes)],
-].reduce((page, [name, table]) => replaceBlock(page, name, table), readFileSync(readme, 'utf8'))
-writeFileSync(readme, text)
+writeTables(new URL('README.md', root), {
+  quality: qualityTables(quality),
+  formats: formatsTable(formats),
+  speed: speedTable(timings),
+  sizes: sizesTable(sizes),
+})
+writeTables(new URL('docs/compiler.md', root), await compilerTables())
 
 function condense({ results, depths }: Evaluation): Condensed {
   const round = (scores: Scores) =>
@@ -165,18 +167,4 @@ function sizesTable(all: readonly Size[]): string {
 
 function kilobytes(bytes: number): string {
   return (bytes / 1000).toFixed(bytes < 10_000 ? 1 : 0)
-}
-
-function markdown(head: readonly string[], body: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
-  return [line(head), `|${head.map((_, i) => (i === 0 ? '---|' : '--:|')).join('')}`, ...body.map(line)].join('\n')
-}
-
-function replaceBlock(page: string, name: string, content: string): string {
-  const [open, close] = [`<!-- table: ${name} -->`, '<!-- end -->']
-  const from = page.indexOf(open)
-  const to = page.indexOf(close, from)
-  if (from < 0 || to < 0) throw new Error(`README.md has no block "${open} ... ${close}"`)
-  // a table next to a comment would be part of it for Markdown
-  return `${page.slice(0, from + open.length)}\n\n${content}\n\n${page.slice(to)}`
 }
