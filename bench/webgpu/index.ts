@@ -19,7 +19,7 @@ import { KernelClock } from './clock.ts'
 import { Figures } from './figures.ts'
 import { measureBandwidth, measureFlops } from './peaks.ts'
 import { type BatchTimes, timeBatches } from './timing.ts'
-import { compareVariants, type Models, openVariant, type Precision, parseModels } from './variants.ts'
+import { compareVariants, type Models, type Precision, parseModels } from './variants.ts'
 
 const HELP = `npm run bench:webgpu -- [options]
   --models NAMES    comma-separated: base, lite, hq, nano (base,lite,hq)
@@ -99,30 +99,30 @@ async function measureModel(
   note: (key: string, value: unknown) => void,
 ): Promise<void> {
   const spanMs = endMs - performance.now()
-  const variants = await compareVariants(
+  const clock = KernelClock.of(opened.device)
+  const { variants, best } = await compareVariants(
     {
       opened,
       module,
       models,
       precision,
+      clock,
       streams: opened.isSoftware ? 4 : 1024,
       budgetMs: VARIANT_SHARE * spanMs,
     },
     console.log,
   )
   note('variants', variants)
-  const [best] = variants
   if (best === undefined) throw new Error('no variant runs')
-  const clock = KernelClock.of(opened.device)
-  const gpu = await openVariant(opened, models, best, precision, clock)
-  const { model } = models[best.weights]
+  const { variant, backend: gpu } = best
+  const { model } = models[variant.weights]
   const hands = Array.from(
     { length: Number(options.threads) },
     (_, index) => new ThreadHand(module, models.int8, { index, hands: Number(options.threads) }),
   )
   const wasm = new WasmBackend(model, hands)
   console.log(
-    `${best.weights} weights, ${precision}, ${best.threads} threads per stream, products of ${best.products}, rows ${best.rows}; WASM on ${options.threads} threads
+    `${variant.weights} weights, ${precision}, ${variant.threads} threads per stream, products of ${variant.products}, rows ${variant.rows}; WASM on ${options.threads} threads
 streams | batch ms p50 | p99 | pipelined | shader | us/stream-hop | WASM ms | WASM / GPU | FLOP share | bandwidth share`,
   )
   const rows: Row[] = []

@@ -7,7 +7,7 @@ import { GpuBackend } from '../../sdk/webgpu/backend.webgpu.ts'
 import type { OpenDevice } from '../../sdk/webgpu/device.ts'
 import type { ExecutorOptions } from '../../sdk/webgpu/executor.ts'
 import { measureParity } from '../../sdk/webgpu/fixture.ts'
-import { KernelClock } from './clock.ts'
+import type { KernelClock } from './clock.ts'
 import { timeBatches } from './timing.ts'
 
 export type Precision = 'f32' | 'f16'
@@ -69,56 +69,76 @@ export interface Comparison {
   readonly module: WebAssembly.Module
   readonly models: Models
   readonly precision: Precision
+  readonly clock: KernelClock | undefined
   readonly streams: number
   /** Of the comparison; the first two variants come whatever they take. */
   readonly budgetMs: number
 }
 
-/** `note` is given each variant as soon as it is measured. */
-export async function compareVariants(comparison: Comparison, note: (line: string) => void): Promise<Measured[]> {
-  const { opened, models, precision, streams, budgetMs } = comparison
+interface Best {
+  readonly variant: Measured
+  /** Still open; the caller's to dispose of. */
+  readonly backend: GpuBackend
+}
+
+/** `note` is given each variant as soon as it is measured; the fastest first. */
+export async function compareVariants(
+  comparison: Comparison,
+  note: (line: string) => void,
+): Promise<{ variants: readonly Measured[]; best: Best | undefined }> {
+  const { opened, precision, budgetMs } = comparison
   const begun = performance.now()
-  const found: Measured[] = []
+  const variants: Measured[] = []
+  let best: Best | undefined
   for (const variant of opened.isSoftware ? SOFTWARE_VARIANTS : VARIANTS) {
-    if (found.length > 1 && performance.now() - begun > budgetMs) break
+    if (variants.length > 1 && performance.now() - begun > budgetMs) break
     const { weights, threads, products, rows } = variant
     const name = `${weights} weights, ${precision}, ${threads} threads, products of ${products}, rows ${rows}`
-    const lacks = [
-      products === 'dots' && !opened.hasDots ? 'packed_4x8_integer_dot_product' : [],
-      rows === 'exchanged' && !opened.device.features.has('subgroups') ? 'subgroups' : [],
-    ].flat()
+    const lacks = lackedBy(opened, variant)
     if (lacks.length > 0) {
       note(`${name}: the adapter has no ${lacks.join(', ')}`)
       continue
     }
     try {
-      const started = performance.now()
-      const clock = KernelClock.of(opened.device)
-      const backend = await openVariant(opened, models, variant, precision, clock)
-      const compileMs = performance.now() - started
-      const parityDb = await measureParity(backend, models[variant.weights], comparison.module)
-      const times = await timeBatches(backend, models[variant.weights].model, streams, { budgetMs: 300, clock })
-      found.push({ ...variant, parityDb, compileMs, ms: times.pipelinedMs, kernelMs: times.kernelMs })
+      const { measured, backend } = await measureVariant(comparison, variant)
       const { workgroupBytes, spillBytes, stages, barriers } = backend.executor.shader
       note(
-        `${name}: ${times.pipelinedMs.toFixed(3)} ms for ${streams} streams, shader ${times.kernelMs?.toFixed(3)} ms, ${parityDb.toFixed(1)} dB, compiled in ${compileMs.toFixed(0)} ms, ${workgroupBytes} B workgroup memory, ${spillBytes} B spilled, ${stages} stages, ${barriers} barriers`,
+        `${name}: ${measured.ms.toFixed(3)} ms for ${comparison.streams} streams, shader ${measured.kernelMs?.toFixed(3)} ms, ${measured.parityDb.toFixed(1)} dB, compiled in ${measured.compileMs.toFixed(0)} ms, ${workgroupBytes} B workgroup memory, ${spillBytes} B spilled, ${stages} stages, ${barriers} barriers`,
       )
-      backend.executor.dispose()
+      variants.push(measured)
+      const slower = best === undefined || costOf(measured) < costOf(best.variant) ? best?.backend : backend
+      if (slower !== backend) best = { variant: measured, backend }
+      slower?.executor.dispose()
     } catch (error) {
       note(`${name}: ${(error as Error).message}`)
     }
   }
-  return found.sort((a, b) => a.ms - b.ms)
+  return { variants: variants.sort((a, b) => costOf(a) - costOf(b)), best }
 }
 
-/** A backend that leaves the device open when it goes. */
-export function openVariant(
-  opened: OpenDevice,
-  models: Models,
-  { weights, threads, products, rows }: Variant,
-  precision: Precision,
-  clock: KernelClock | undefined,
-): Promise<GpuBackend> {
+/** The shader's own time where there is one: the host's comes and goes. */
+function costOf({ kernelMs, ms }: Measured): number {
+  return kernelMs ?? ms
+}
+
+function lackedBy({ hasDots, device }: OpenDevice, { products, rows }: Variant): string[] {
+  const lacks: string[] = []
+  if (products === 'dots' && !hasDots) lacks.push('packed_4x8_integer_dot_product')
+  if (rows === 'exchanged' && !device.features.has('subgroups')) lacks.push('subgroups')
+  return lacks
+}
+
+async function measureVariant(
+  { opened, models, precision, module, streams, clock }: Comparison,
+  variant: Variant,
+): Promise<{ measured: Measured; backend: GpuBackend }> {
+  const { weights, threads, products, rows } = variant
   const options: ExecutorOptions = { precision, threads, products, rows, timestampWrites: clock?.writes }
-  return GpuBackend.open({ ...opened, close: () => {} }, models[weights], options)
+  const started = performance.now()
+  // the device stays open when the backend goes
+  const backend = await GpuBackend.open({ ...opened, close: () => {} }, models[weights], options)
+  const compileMs = performance.now() - started
+  const parityDb = await measureParity(backend, models[weights], module)
+  const times = await timeBatches(backend, models[weights].model, streams, { budgetMs: 300, clock })
+  return { measured: { ...variant, parityDb, compileMs, ms: times.pipelinedMs, kernelMs: times.kernelMs }, backend }
 }
