@@ -11,7 +11,7 @@ import { mix } from './mix'
 import { mixIntegers } from './mix.i8'
 import { norm } from './norm'
 import { Op } from './record'
-import { compress, filter, irfft, logpower, rfft } from './spectrum'
+import { compress, filter, forgetPowers, guardPowers, irfft, logpower, rfft } from './spectrum'
 import { ssm } from './ssm'
 import { ssmIntegers } from './ssm.i8'
 
@@ -19,9 +19,11 @@ import { ssmIntegers } from './ssm.i8'
 export function runOps(program: usize, state: usize, scratch: usize, opFrom: i32, opTo: i32): void {
   const records = program + changetype<Program>(program).recordsOffset
   const hasEnd = changetype<StateHeader>(state).hopsInAll !== u64.MAX_VALUE
+  forgetPowers()
   for (let i = opFrom; i < opTo; i++) {
     const op = changetype<Op>(records + <usize>i * RECORD_BYTES)
     const steps = op.steps
+    guardPowers(op, scratch)
     let from = 0
     let to = steps
     if (hasEnd || op.lag > 0) {

@@ -183,4 +183,76 @@ for (const taps of [1, 2, 3, 5]) {
   })
 }
 
+// compress may read what logpower has made of the same numbers: same bits as when each record runs in a call of its own
+const OWN_EPS = 1e-6
+for (const positions of [1, 2, 3, 4, 5, 7, 8, 12, 257]) {
+  const shape = { steps: 1, positions, channels: 2 }
+  const scaled = (input: number, weight: number): RecordSpec => ({
+    kind: 'affine',
+    ...shape,
+    inputs: [input],
+    weights: [Float32Array.of(weight, weight, 0, 0), new Float32Array(4)],
+  })
+  const logpower: RecordSpec = {
+    kind: 'logpower',
+    ...shape,
+    resultChannels: 1,
+    inputs: [-1],
+    parameters: [floatWord(OWN_EPS), 0],
+  }
+  const compressOf = (eps: number): RecordSpec => ({
+    kind: 'compress',
+    ...shape,
+    inputs: [-1],
+    parameters: [floatWord(0.4), floatWord(eps)],
+  })
+  const X = 0
+  const LEVEL = 1
+  const cases: [string, RecordSpec[], { record: number; to: number; ahead?: number } | undefined][] = [
+    ['apart', [scaled(2 * positions, 1), logpower, compressOf(OWN_EPS)], undefined],
+    ['another eps', [scaled(2 * positions, 1), logpower, compressOf(0.1)], undefined],
+    [
+      'the result begins where the level does',
+      [scaled(2 * positions, 1), logpower, compressOf(OWN_EPS)],
+      { record: 2, to: LEVEL },
+    ],
+    [
+      'other numbers in the place of the first',
+      [scaled(2 * positions, 1), logpower, scaled(-1, 3), scaled(-3, 1), compressOf(OWN_EPS)],
+      { record: 3, to: X },
+    ],
+    [
+      'other numbers in the place of the level',
+      [scaled(2 * positions, 1), logpower, scaled(-1, 3), compressOf(OWN_EPS)],
+      { record: 2, to: LEVEL },
+    ],
+  ]
+  // where buffers are so far apart that the result may begin ahead of the level and not meet what it is made of
+  if ((8 * positions) % 64 > 0 && (8 * positions) % 64 <= 32)
+    cases.push([
+      'the result begins ahead of the level',
+      [scaled(2 * positions, 1), logpower, compressOf(OWN_EPS)],
+      { record: 2, to: LEVEL, ahead: 32 },
+    ])
+  for (const [name, specs, moved] of cases) {
+    test(`logpower, then compress, of ${positions} bins: ${name}`, () => {
+      const placed = buildModel(specs)
+      if (moved) {
+        const at = placed.results[moved.to].at - (moved.ahead ?? 0)
+        placed.results[moved.record].at = at
+        new DataView(placed.bytes.buffer).setUint32(128 + 64 * moved.record + 4 * 5, at, true)
+      }
+      const x = randoms(2 * positions, positions)
+      for (const target of ['simd', 'scalar'] as const) {
+        const whole = new Bench(placed, target)
+        const single = new Bench(placed, target)
+        single.write([x])
+        for (let i = 0; i < specs.length; i++) single.core.run(single.program, single.state, single.scratch, i, i + 1)
+        assert.equal(whole.hop([x]), single.result())
+        assert.ok(whole.canariesLive())
+      }
+    })
+  }
+}
+
 test.run()

@@ -7,6 +7,9 @@ import { copy } from './arena'
 import { LANES, loadPart, madd, splat, storePart, VECTOR } from './lanes'
 import { Op } from './record'
 
+/** Kind of a record (program.ts). */
+const COMPRESS: u32 = 21
+
 /** Bytes of one complex number. */
 const COMPLEX: usize = 8
 
@@ -267,41 +270,85 @@ function storePair(at: usize, v: v128, n: i32): void {
   else v128.store64_lane(at, v, 0)
 }
 
-/** factor ln(|x|^2 + eps) of n complex numbers, four to a vector; vectors are `stride` apart. */
-function lnPowers(x: usize, y: usize, stride: usize, n: i32, eps: f32, factor: f32): void {
+// The log power that the last `logpower` of this call has made: a `compress` of the same numbers reads it instead of making
+// it again. Of n complex numbers at notedX, with notedEps, to n floats at notedY; n is 0 where nothing is noted.
+let notedFloats: i32 = 0
+let notedX: usize = 0
+let notedY: usize = 0
+let notedEps: f32 = 0
+
+export function forgetPowers(): void {
+  notedFloats = 0
+}
+
+/** Before a record runs: forgets where it may write to what was read or made. */
+export function guardPowers(op: Op, scratch: usize): void {
+  if (notedFloats === 0 || (op.kind & 0xffff) === COMPRESS) return
+  const bytes = (<usize>notedFloats) << 2
+  if (op.temporaryAt !== 0 || writes(op, scratch, notedX, 2 * bytes) || writes(op, scratch, notedY, bytes)) forgetPowers()
+}
+
+function writes(op: Op, scratch: usize, at: usize, bytes: usize): bool {
+  const result = op.resultStep(scratch, 0)
+  return result < at + bytes && at < op.resultStep(scratch, op.steps)
+}
+
+/** ln(|x|^2 + eps) / 2 of n complex numbers. */
+function lnPowers(x: usize, y: usize, n: i32, eps: f32): void {
   const e = splat(eps)
-  const f = splat(factor)
-  for (; n >= LANES; n -= LANES, x += 2 * VECTOR, y += stride) {
-    v128.store(y, f32x4.mul(f, lnPower(v128.load(x), v128.load(x, 16), e)))
+  const halves = splat(0.5)
+  for (; n >= LANES; n -= LANES, x += 2 * VECTOR, y += VECTOR) {
+    v128.store(y, f32x4.mul(halves, lnPower(v128.load(x), v128.load(x, 16), e)))
   }
   if (n > 0) {
     const second = n > 2 ? v128.load64_zero(x + VECTOR) : splat(0.0)
-    storePart(y, f32x4.mul(f, lnPower(loadPair(x, n), second, e)), n)
+    storePart(y, f32x4.mul(halves, lnPower(loadPair(x, n), second, e)), n)
   }
 }
 
 /** ln(|x|^2 + eps) / 2 */
 export function logpower(op: Op, scratch: usize, from: i32, to: i32): void {
-  const n = (to - from) * op.positions
-  lnPowers(op.inputStep(scratch, from), op.resultStep(scratch, from), VECTOR, n, reinterpret<f32>(op.parameter0), 0.5)
+  notedFloats = (to - from) * op.positions
+  notedX = op.inputStep(scratch, from)
+  notedY = op.resultStep(scratch, from)
+  notedEps = reinterpret<f32>(op.parameter0)
+  lnPowers(notedX, notedY, notedFloats, notedEps)
 }
 
-/** x (|x|^2 + eps)^((q-1)/2); ln waits where the result will stand, as one loop of both would wait for each exp in turn. */
+/**
+ * x (|x|^2 + eps)^((q-1)/2). The logarithms come first, all of them: one loop of both would wait for each exp in turn. They may
+ * stand where the result begins, so that goes from the end to the front.
+ */
 export function compress(op: Op, scratch: usize, from: i32, to: i32): void {
-  const exponent = (<f32>1 - reinterpret<f32>(op.parameter0)) * <f32>0.5
+  const exponent = splat(<f32>1 - reinterpret<f32>(op.parameter0))
+  const eps = reinterpret<f32>(op.parameter1)
+  const n = (to - from) * op.positions
   let x = op.inputStep(scratch, from)
   let y = op.resultStep(scratch, from)
-  let n = (to - from) * op.positions
-  lnPowers(x, y, 2 * VECTOR, n, reinterpret<f32>(op.parameter1), exponent)
-  for (; n >= LANES; n -= LANES, x += 2 * VECTOR, y += 2 * VECTOR) {
-    const gain = expMinus4(v128.load(y))
+  let ln = y
+  const isApart = !writes(op, scratch, notedY, (<usize>n) << 2)
+  if (notedX === x && notedFloats === n && notedEps === eps && (isApart || notedY === y)) ln = notedY
+  else lnPowers(x, y, n, eps)
+  forgetPowers()
+  const whole = (<usize>(n & ~3)) << 2
+  const first = ln
+  x += 2 * whole
+  y += 2 * whole
+  ln += whole
+  const rest = n & 3
+  if (rest > 0) {
+    const gain = expMinus4(f32x4.mul(exponent, loadPart(ln, rest)))
+    const second = rest > 2 ? v128.load64_zero(x + VECTOR) : splat(0.0)
+    storePair(y, f32x4.mul(loadPair(x, rest), lowPairs(gain)), rest)
+    if (rest > 2) v128.store64_lane(y + VECTOR, f32x4.mul(second, highPairs(gain)), 0)
+  }
+  while (ln > first) {
+    x -= 2 * VECTOR
+    y -= 2 * VECTOR
+    ln -= VECTOR
+    const gain = expMinus4(f32x4.mul(exponent, v128.load(ln)))
     v128.store(y, f32x4.mul(v128.load(x), lowPairs(gain)))
     v128.store(y, f32x4.mul(v128.load(x, 16), highPairs(gain)), 16)
-  }
-  if (n > 0) {
-    const gain = expMinus4(loadPart(y, n))
-    storePair(y, f32x4.mul(loadPair(x, n), lowPairs(gain)), n)
-    if (n > 2) v128.store64_lane(y + VECTOR, f32x4.mul(v128.load64_zero(x + VECTOR), highPairs(gain)), 0)
   }
 }
 
