@@ -104,7 +104,7 @@ class Synthesiser:
         ratio = self.ratios[torch.randint(len(self.ratios), (self.batch, 1), device=self.device)]
         index = self.draw(0.0, 5.0) * self.contour(inside).abs()
         index = torch.minimum(index, ((HIGHEST / f0 - 1) / ratio - 1).clamp(min=0))        # Carson's rule
-        tone = torch.sin((phase + index * torch.sin(ratio * phase)).float() % (2 * math.pi))
+        tone = torch.sin(((phase + index * torch.sin(ratio * phase)) % (2 * math.pi)).float())
         rough = self.draw(0.0, 1.0) ** 2 * torch.randn_like(tone)
         gain = (inside * self.draw(3, 60)).clamp(max=1) * ((1 - inside) * self.draw(1, 20)).clamp(max=1)
         heard = each(0.3, 1.0) * (each(0.0, 1.0) > self.draw(0.0, 0.5))
