@@ -150,10 +150,15 @@ export class Sender {
    */
   #expectAnswer(): void {
     this.#watch ??= setTimeout(() => {
-      const socket = this.#socket
-      this.#break(1006, 'no answer')
-      socket?.close()
+      // if this process was busy all the while, the answer may be here, unread: what has arrived is read before the next timer
+      this.#watch = setTimeout(() => this.#giveUp(), 0)
     }, this.#options.silenceMs ?? 15_000)
+  }
+
+  #giveUp(): void {
+    const socket = this.#socket
+    this.#break(1006, 'no answer')
+    socket?.close()
   }
 
   #rest(): void {
