@@ -242,7 +242,7 @@ export class Stream extends DurableObject<Env> {
       throw new Refusal(CLOSE.tooLarge, `${bytes.length} bytes; send at most ${MAX_MESSAGE_BYTES}`)
     const message = decodePackets(bytes)
     if (message === undefined)
-      throw new Refusal(CLOSE.badMessage, `${bytes.length} bytes; send a number and whole packets of 36`)
+      throw new Refusal(CLOSE.badMessage, `${bytes.length} bytes; send a number and runs of whole packets`)
     this.#keepPace(Math.max(1, message.packets.length))
     if (message.number === this.#course.next) this.#advance(socket, message)
     else this.#takeOutOfTurn(socket, message.number)

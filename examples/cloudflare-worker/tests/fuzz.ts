@@ -179,7 +179,7 @@ function drawFrames(random: Random): Uint8Array[] {
     } else if (way < 0.8) frames.push(frame(random, OPCODES.text, drawText(random, number)))
     else if (way < 0.85) frames.push(frame(random, OPCODES.ping, new Uint8Array(below(random, 130))))
     else if (way < 0.9)
-      frames.push(frame(random, OPCODES.binary, new Uint8Array(choose(random, [0, 4, 2309, 70_000, 1 << 20]))))
+      frames.push(frame(random, OPCODES.binary, new Uint8Array(choose(random, [0, 4, 2373, 70_000, 1 << 20]))))
     else if (way < 0.95)
       frames.push(damage(random, frame(random, OPCODES.binary, encodePackets(number, packets.slice(0, 2)))))
     else frames.push(closing(random)) // and goes on
