@@ -6,16 +6,14 @@
 
 import { spawn } from 'node:child_process'
 import { readdirSync } from 'node:fs'
-import { ensureChromium } from './chromium.mjs'
 import { install, root } from './installed.mjs'
 import { kindOf, summaryLines } from './kinds.mjs'
+import { prepareSystem } from './system.mjs'
 
 const PROCESSES = 2
 const LIMIT_MS = 600_000
 const FOLDERS = ['training', 'quantize', 'assembly', 'sdk', 'devices', 'bench', 'tests', 'examples']
 
-/** SwiftShader comes with Chromium. */
-const IN_CHROMIUM = ['Chromium', 'SwiftShader', 'engines, QEMU']
 const FURTHER = ['shared', 'engines']
 const words = process.argv.slice(2).filter((word) => !word.startsWith('--'))
 const left = FURTHER.filter((kind) => !process.argv.includes(`--${kind}`))
@@ -29,7 +27,7 @@ if (words.length === 0) {
 }
 await step('build', 'npm', ['run', '--silent', 'build'])
 const waiting = findTests()
-if (waiting.some((file) => IN_CHROMIUM.includes(kindOf(file)))) ensureChromium()
+prepareSystem(new Set(waiting.map(kindOf)))
 if (waiting.length === 0) count({ name: 'no test file found', passed: 0, failed: 1, seconds: 0, output: '' })
 await Promise.all(Array.from({ length: PROCESSES }, work))
 const [passed, failed] = ['passed', 'failed'].map((key) => results.reduce((sum, result) => sum + result[key], 0))

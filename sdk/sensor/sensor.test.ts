@@ -138,7 +138,7 @@ test('the encoder in TypeScript sends the golden packets, in any chunks', () => 
 
 test('the encoder in C sends the golden packets', () => {
   const compiler = ['cc', 'gcc', 'clang'].find((name) => spawnSync(name, ['--version']).status === 0)
-  if (compiler === undefined) return // the vectors are checked in TypeScript anyway
+  assert.ok(compiler, 'no C compiler: install gcc and libc6-dev')
   const folder = mkdtempSync(join(tmpdir(), 'sensor-'))
   try {
     const source = (name: string) => fileURLToPath(new URL(`../../examples/sensor/${name}`, import.meta.url))

@@ -6,7 +6,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { ensurePackages, hasProgram } from './debian.ts'
+import { ensurePackages, hasProgram } from '../../scripts/debian.mjs'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 

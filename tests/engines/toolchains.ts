@@ -4,7 +4,7 @@
 import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { ensurePackages, hasProgram } from './debian.ts'
+import { ensurePackages, hasProgram } from '../../scripts/debian.mjs'
 import { type Architecture, ensureCounted } from './engines.ts'
 
 const source = fileURLToPath(new URL('../../examples/wasm-host', import.meta.url))

@@ -1,0 +1,2 @@
+export function ensurePackages(packages: readonly string[], isThere: () => boolean): void
+export function hasProgram(name: string): boolean
