@@ -6,7 +6,7 @@ import { ParsedModel } from '../../sdk/model.ts'
 import { GpuBackend } from '../../sdk/webgpu/backend.webgpu.ts'
 import type { OpenDevice } from '../../sdk/webgpu/device.ts'
 import type { ExecutorOptions } from '../../sdk/webgpu/executor.ts'
-import { measureParity } from '../../sdk/webgpu/fixture.ts'
+import { measureParity } from '../../sdk/webgpu/fixture.parity.ts'
 import type { KernelClock } from './clock.ts'
 import { timeBatches } from './timing.ts'
 

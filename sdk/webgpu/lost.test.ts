@@ -7,7 +7,8 @@ import { drawSamples } from '../../tests/golden/signal.ts'
 import { AttenuateError, Denoiser } from '../index.ts'
 import type { Timing } from './choice.ts'
 import { crossing } from './choice.ts'
-import { openSoftwareGpu, readGolden, signalToNoise } from './fixture.ts'
+import { signalToNoise } from './fixture.parity.ts'
+import { denoisedAlone, openSoftwareGpu, readGolden } from './fixture.ts'
 import { DenoiserPool, type Fallback } from './index.ts'
 import { INTERVAL } from './ledger.ts'
 
@@ -31,14 +32,7 @@ function watched(gpu: GPU, onDevice: (device: GPUDevice) => void): GPU {
   } as unknown as GPU
 }
 
-async function alone(samples: Float32Array): Promise<Float32Array> {
-  const denoiser = await Denoiser.create({ model })
-  const parts = [denoiser.process(samples), denoiser.flush()]
-  const out = new Float32Array(parts[0].length + parts[1].length)
-  out.set(parts[0])
-  out.set(parts[1], parts[0].length)
-  return out
-}
+const alone = (samples: Float32Array) => denoisedAlone(model, samples)
 
 for (const hopsBefore of [1, INTERVAL - 1, 2 * INTERVAL + 5]) {
   test(`destroyed after ${hopsBefore} hops: no sample is lost`, async () => {

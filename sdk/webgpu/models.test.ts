@@ -8,7 +8,8 @@ import * as assert from 'uvu/assert'
 import { compile } from '../../quantize/compile.ts'
 import { ParsedModel } from '../model.ts'
 import { GpuBackend } from './backend.webgpu.ts'
-import { measureParity, openSoftwareDevice } from './fixture.ts'
+import { measureParity } from './fixture.parity.ts'
+import { openSoftwareDevice } from './fixture.ts'
 
 const read = (path: string) => new Uint8Array(readFileSync(new URL(`../../${path}`, import.meta.url)))
 const core = new WebAssembly.Module(read('build/core.simd.wasm'))

@@ -4,23 +4,14 @@ import { readFileSync } from 'node:fs'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { drawSamples } from '../../tests/golden/signal.ts'
-import { Denoiser } from '../index.ts'
 import { ParsedModel } from '../model.ts'
 import { GpuBackend } from './backend.webgpu.ts'
-import { measureParity, openSoftwareDevice, openSoftwareGpu, readGolden, signalToNoise } from './fixture.ts'
+import { measureParity, signalToNoise } from './fixture.parity.ts'
+import { denoisedAlone, openSoftwareDevice, openSoftwareGpu, readGolden } from './fixture.ts'
 import { DenoiserPool } from './index.ts'
 
 const LENGTH = 4003
 const core = new WebAssembly.Module(readFileSync(new URL('../../build/core.simd.wasm', import.meta.url)))
-
-async function throughWasm(model: Uint8Array, samples: Float32Array): Promise<Float32Array> {
-  const denoiser = await Denoiser.create({ model })
-  const parts = [denoiser.process(samples), denoiser.flush()]
-  const out = new Float32Array(parts[0].length + parts[1].length)
-  out.set(parts[0])
-  out.set(parts[1], parts[0].length)
-  return out
-}
 
 async function throughGpu(gpu: GPU, model: Uint8Array, samples: Float32Array): Promise<Float32Array> {
   const pool = await DenoiserPool.create({ model, backend: 'webgpu', gpu })
@@ -38,7 +29,7 @@ for (const name of ['paper-centred', 'residual', 'spectral', 'unequal']) {
     const gpu = await openSoftwareGpu()
     const model = readGolden(name)
     const samples = drawSamples(LENGTH, 3000, 0.3)
-    const expected = await throughWasm(model, samples)
+    const expected = await denoisedAlone(model, samples)
     const found = await throughGpu(gpu, model, samples)
     const whole = signalToNoise(found, expected)
     console.log(`${name}: ${whole.toFixed(1)} dB`)

@@ -6,23 +6,15 @@ import * as assert from 'uvu/assert'
 import { decodeModel } from '../../quantize/modelfile.ts'
 import { seedRandom } from '../../quantize/specimens.ts'
 import { drawSamples } from '../../tests/golden/signal.ts'
-import { Denoiser } from '../index.ts'
 import { joined } from '../pieces.ts'
 import type { PoolOptions } from './creation.ts'
-import { openSoftwareGpu, readGolden, signalToNoise } from './fixture.ts'
+import { signalToNoise } from './fixture.parity.ts'
+import { denoisedAlone, openSoftwareGpu, readGolden } from './fixture.ts'
 import { DenoiserPool, type PoolStream } from './index.ts'
 
 const model = readGolden('residual')
 const HOP = decodeModel(model).inputHop
 const SAMPLES = drawSamples(200_000, 0, 0.3)
-
-/** What one stream must give: all its input through a denoiser of its own. */
-async function alone(samples: Float32Array, flushed: boolean): Promise<Float32Array> {
-  const denoiser = await Denoiser.create({ model })
-  const parts = [denoiser.process(samples), ...(flushed ? [denoiser.flush()] : [])]
-  denoiser.dispose()
-  return joined(parts)
-}
 
 /** A stream with all that went in and came out since it began. */
 interface Caller {
@@ -40,7 +32,7 @@ async function live(options: PoolOptions, operations: number, seed: number, leas
   let compared = 0
   const check = async ({ from, count, out }: Caller, flushed: boolean) => {
     const found = joined(out)
-    const expected = await alone(SAMPLES.subarray(from, from + count), flushed)
+    const expected = await denoisedAlone(model, SAMPLES.subarray(from, from + count), flushed)
     assert.is(found.length, expected.length, 'samples')
     if (expected.length === 0) return
     const snr = signalToNoise(found, expected)

@@ -3,8 +3,8 @@
 
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { Denoiser } from '../../sdk/index.ts'
-import { readGolden, signalToNoise } from '../../sdk/webgpu/fixture.ts'
+import { signalToNoise } from '../../sdk/webgpu/fixture.parity.ts'
+import { denoisedAlone, readGolden } from '../../sdk/webgpu/fixture.ts'
 import { drawSamples } from '../golden/signal.ts'
 import { openSite, type Site } from './site.ts'
 
@@ -18,11 +18,6 @@ test.after(async ({ site }) => {
 })
 
 const model = readGolden('residual')
-
-async function alone(samples: Float32Array): Promise<Float32Array> {
-  const denoiser = await Denoiser.create({ model })
-  return Float32Array.from([...denoiser.process(samples), ...denoiser.flush()])
-}
 
 for (const { what, isLost, precision, leastDb } of [
   { what: 'f32: 80 dB and more', isLost: false, precision: 'f32', leastDb: 80 },
@@ -63,7 +58,7 @@ for (const { what, isLost, precision, leastDb } of [
       },
       { model: [...model], samples: [...samples], isLost, precision },
     )
-    const snr = signalToNoise(Float32Array.from(out), await alone(samples))
+    const snr = signalToNoise(Float32Array.from(out), await denoisedAlone(model, samples))
     assert.ok(snr >= leastDb, `${snr} dB`)
     assert.is(backend, isLost ? 'wasm' : 'webgpu')
     assert.is(reason !== undefined, isLost)
