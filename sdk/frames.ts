@@ -198,8 +198,11 @@ export class Frames implements Framing {
   #fill(samples: Float32Array, from: number, count: number, { first, stride }: Place): void {
     for (let c = 0; c < this.#pending.length; c++) {
       const pending = this.#pending[c]
+      const end = this.#filled + count
       let at = first + c + from * stride
-      for (let i = 0; i < count; i++, at += stride) pending[this.#filled + i] = bounded(samples[at])
+      if (stride === 1 && count === samples.length) pending.set(samples, this.#filled)
+      else for (let i = this.#filled; i < end; i++, at += stride) pending[i] = samples[at]
+      for (let i = this.#filled; i < end; i++) if (!isUsable(pending[i])) pending[i] = bounded(pending[i])
     }
   }
 
@@ -242,6 +245,10 @@ export class Frames implements Framing {
 
 /** What is no number would stay in the state for ever, and so would what overflows when squared. */
 export function bounded(sample: number): number {
-  if (sample >= -LARGEST && sample <= LARGEST) return sample
+  if (isUsable(sample)) return sample
   return Number.isNaN(sample) ? 0 : Math.sign(sample) * LARGEST
+}
+
+function isUsable(sample: number): boolean {
+  return Math.abs(sample) <= LARGEST
 }

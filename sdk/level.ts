@@ -19,29 +19,35 @@ export class Level {
   take(samples: Float32Array, count: number): void {
     let even = 0
     let odd = 0
-    let peak = this.#state[PEAK]
+    // the square of an f32 is exact in f64, and so is its root: one comparison where two by sign would be
+    let top = this.#state[PEAK] ** 2
     let i = 0
-    // two at a time: a sum alone would wait for itself
-    for (; i + 1 < count; i += 2) {
-      const a = samples[i]
-      const b = samples[i + 1]
-      even += a * a
-      odd += b * b
-      if (a > peak) peak = a
-      else if (-a > peak) peak = -a
-      if (b > peak) peak = b
-      else if (-b > peak) peak = -b
+    // two sums, as one alone would wait for itself; four at a time, as counting costs as much as a square
+    for (; i + 3 < count; i += 4) {
+      const a = samples[i] * samples[i]
+      const b = samples[i + 1] * samples[i + 1]
+      const c = samples[i + 2] * samples[i + 2]
+      const d = samples[i + 3] * samples[i + 3]
+      even += a
+      odd += b
+      even += c
+      odd += d
+      if (a > top) top = a
+      if (b > top) top = b
+      if (c > top) top = c
+      if (d > top) top = d
     }
-    if (i < count) {
-      const last = samples[i]
-      even += last * last
-      if (Math.abs(last) > peak) peak = Math.abs(last)
+    for (; i < count; i++) {
+      const a = samples[i] * samples[i]
+      if (i % 2 === 0) even += a
+      else odd += a
+      if (a > top) top = a
     }
     const energy = even + odd
     // one sample that is no number must not spoil the whole measurement
     if (Number.isFinite(energy)) this.#state[ENERGY] += energy
     this.#samples += count
-    this.#state[PEAK] = peak
+    this.#state[PEAK] = Math.sqrt(top)
   }
 
   reset(): void {
