@@ -119,6 +119,12 @@ function affineRows(x: usize, y: usize, rows: i32, floats: i32, weights: usize, 
     let w = weights
     let b = biases
     let n = floats
+    if (biases !== 0) {
+      for (; n >= 2 * LANES; n -= 2 * LANES, x += 2 * VECTOR, y += 2 * VECTOR, w += 2 * VECTOR, b += 2 * VECTOR) {
+        v128.store(y, madd(v128.load(b), v128.load(w), v128.load(x)))
+        v128.store(y, madd(v128.load(b, 16), v128.load(w, 16), v128.load(x, 16)), 16)
+      }
+    }
     for (; n >= LANES; n -= LANES, x += VECTOR, y += VECTOR, w += VECTOR, b += VECTOR) {
       v128.store(y, madd(biases === 0 ? none : v128.load(b), v128.load(w), v128.load(x)))
     }
@@ -194,7 +200,15 @@ export function gather(op: Op, program: usize, scratch: usize, from: i32, to: i3
   for (let step = from; step < to; step++) {
     const x = op.inputStep(scratch, step)
     let y = op.resultStep(scratch, step)
-    for (let at = program + op.weights0; at < end; ) {
+    let at = program + op.weights0
+    if (channels === 2) {
+      // one number of 64 bits per position: faster than to look for runs
+      for (; at < end; at += 4, y += 8) {
+        const from = load<i32>(at)
+        store<u64>(y, from < 0 ? 0 : load<u64>(x + ((<usize>from) << 3)))
+      }
+    }
+    while (at < end) {
       const first = load<i32>(at)
       let count = 1
       at += 4

@@ -120,7 +120,7 @@
  (if
   (i32.ge_s (local.get $1) (i32.const 4))
   (then
-   (v128.store (local.get $2) (v128.and (local.tee $3 (v128.load (local.get $4))) (f32x4.ge (f32x4.abs (local.get $3)) (v128.const i32x4 0x20000000 0x20000000 0x20000000 0x20000000))))
+   (v128.store (local.get $2) (v128.and (local.tee $3 (v128.load (local.get $4))) (f32x4.ge (v128.and (local.get $3) (v128.const i32x4 0x7fffffff 0x7fffffff 0x7fffffff 0x7fffffff)) (v128.const i32x4 0x20000000 0x20000000 0x20000000 0x20000000))))
    (local.set $1 (i32.sub (local.get $1) (i32.const 4)))
    (local.set $2 (i32.add (local.get $2) (i32.const 16)))
    (local.set $4 (i32.add (local.get $4) (i32.const 16)))
@@ -144,7 +144,7 @@
   (then
    (v128.store (local.get $3) (f32x4.add (f32x4.add (f32x4.add (local.get $4) (f32x4.mul (local.get $5) (v128.load (local.get $6)))) (f32x4.mul (local.get $7) (v128.load (local.get $8)))) (f32x4.mul (local.get $9) (v128.load (local.get $10)))))
    (local.set $1 (i32.add (local.get $1) (i32.const 1)))
-   (local.set $6 (i32.add (local.get $11) (local.get $6)))
+   (local.set $6 (i32.add (local.get $6) (local.get $11)))
    (local.set $8 (i32.add (local.get $8) (local.get $11)))
    (local.set $10 (i32.add (local.get $11) (local.get $10)))
    (local.set $3 (i32.add (local.get $11) (local.get $3)))
@@ -153,12 +153,12 @@
 ;; conv filterTime
 (loop $0
  (if
-  (i32.gt_s (local.get $1) (local.get $2))
+  (i32.lt_s (local.get $1) (local.get $2))
   (then
-   (local.set $3 (i32.add (i32.add (block $4 (result i32) (if (i32.ge_s (local.tee $3 (i32.add (i32.sub (i32.add (local.get $5) (local.get $2)) (local.get $1)) (i32.const 1))) (i32.const 0)) (then (br $4 (i32.add (i32.add (local.get $6) (i32.load offset=12 (local.get $7))) (i32.shl (i32.mul (i32.mul (local.get $3) (i32.and (local.tee $8 (i32.load offset=48 (local.get $7))) (i32.const 65535))) (i32.shr_u (local.get $8) (i32.const 16))) (i32.const 2)))))) (i32.add (local.get $9) (i32.shl (i32.mul (i32.mul (i32.sub (i32.add (local.get $3) (local.get $1)) (i32.const 1)) (i32.and (local.tee $3 (i32.load offset=48 (local.get $7))) (i32.const 65535))) (i32.shr_u (local.get $3) (i32.const 16))) (i32.const 2)))) (local.get $10)) (local.get $11)))
+   (local.set $3 (i32.add (i32.add (block $4 (result i32) (if (i32.ge_s (local.tee $3 (i32.add (i32.sub (i32.add (local.get $5) (local.get $1)) (local.get $2)) (i32.const 1))) (i32.const 0)) (then (br $4 (i32.add (i32.add (local.get $6) (i32.load offset=12 (local.get $7))) (i32.shl (i32.mul (i32.mul (local.get $3) (i32.and (local.tee $8 (i32.load offset=48 (local.get $7))) (i32.const 65535))) (i32.shr_u (local.get $8) (i32.const 16))) (i32.const 2)))))) (i32.add (local.get $9) (i32.shl (i32.mul (i32.mul (i32.sub (i32.add (local.get $3) (local.get $2)) (i32.const 1)) (i32.and (local.tee $3 (i32.load offset=48 (local.get $7))) (i32.const 65535))) (i32.shr_u (local.get $3) (i32.const 16))) (i32.const 2)))) (local.get $10)) (local.get $11)))
    (local.set $12 (if (result v128) (i32.ge_s (local.get $13) (i32.const 4)) (then (f32x4.add (local.get $12) (f32x4.mul (v128.load (local.get $14)) (v128.load (local.get $3))))) (else (f32x4.add (local.get $12) (f32x4.mul (block $15 (result v128) (if (i32.eq (local.get $13) (i32.const 1)) (then (br $15 (v128.load32_zero (local.get $14))))) (drop (br_if $15 (local.tee $12 (v128.load64_zero (local.get $14))) (i32.eq (local.get $13) (i32.const 2)))) (v128.load32_lane 2 (i32.add (local.get $14) (i32.const 8)) (local.get $12))) (block $16 (result v128) (if (i32.eq (local.get $13) (i32.const 1)) (then (br $16 (v128.load32_zero (local.get $3))))) (drop (br_if $16 (local.tee $12 (v128.load64_zero (local.get $3))) (i32.eq (local.get $13) (i32.const 2)))) (v128.load32_lane 2 (i32.add (local.get $3) (i32.const 8)) (local.get $12))))))))
-   (local.set $2 (i32.add (local.get $2) (i32.const 1)))
-   (local.set $14 (i32.add (local.get $17) (local.get $14)))
+   (local.set $1 (i32.add (local.get $1) (i32.const 1)))
+   (local.set $14 (i32.add (local.get $14) (local.get $17)))
    (br $0))))
 
 ;; elementwise addFlat
@@ -235,13 +235,27 @@
    (local.set $4 (i32.add (local.get $4) (i32.const 16)))
    (br $0))))
 
+;; elementwise affineRows
+(loop $0
+ (if
+  (i32.ge_s (local.get $1) (i32.const 8))
+  (then
+   (v128.store (local.get $2) (f32x4.add (v128.load (local.get $3)) (f32x4.mul (v128.load (local.get $4)) (v128.load (local.get $5)))))
+   (v128.store offset=16 (local.get $2) (f32x4.add (v128.load offset=16 (local.get $3)) (f32x4.mul (v128.load offset=16 (local.get $4)) (v128.load offset=16 (local.get $5)))))
+   (local.set $1 (i32.sub (local.get $1) (i32.const 8)))
+   (local.set $5 (i32.add (local.get $5) (i32.const 32)))
+   (local.set $2 (i32.add (local.get $2) (i32.const 32)))
+   (local.set $4 (i32.add (local.get $4) (i32.const 32)))
+   (local.set $3 (i32.add (local.get $3) (i32.const 32)))
+   (br $0))))
+
 ;; elementwise glu
 (loop $0
  (if
   (i32.gt_s (local.get $1) (i32.const 0))
   (then
    (local.set $2 (i32.add (local.get $3) (local.get $4)))
-   (local.set $5 (f32x4.div (if (result v128) (i32.ge_s (local.get $1) (i32.const 4)) (then (v128.load (local.get $4))) (else (block $6 (result v128) (if (i32.eq (local.get $1) (i32.const 1)) (then (br $6 (v128.load32_zero (local.get $4))))) (drop (br_if $6 (local.tee $5 (v128.load64_zero (local.get $4))) (i32.eq (local.get $1) (i32.const 2)))) (v128.load32_lane 2 (i32.add (local.get $4) (i32.const 8)) (local.get $5))))) (f32x4.add (local.tee $5 (v128.load32_splat (i32.const 1132))) (i32x4.add (f32x4.add (local.get $5) (f32x4.mul (f32x4.add (v128.load32_splat (i32.const 1204)) (f32x4.mul (f32x4.add (v128.load32_splat (i32.const 1208)) (f32x4.mul (f32x4.add (v128.load32_splat (i32.const 1212)) (f32x4.mul (f32x4.add (v128.load32_splat (i32.const 1216)) (f32x4.mul (v128.load32_splat (i32.const 1220)) (local.tee $5 (f32x4.sub (local.tee $7 (f32x4.pmin (f32x4.pmax (f32x4.mul (if (result v128) (i32.ge_s (local.get $1) (i32.const 4)) (then (v128.load (local.get $2))) (else (block $8 (result v128) (if (i32.eq (local.get $1) (i32.const 1)) (then (br $8 (v128.load32_zero (local.get $2))))) (drop (br_if $8 (local.tee $5 (v128.load64_zero (local.get $2))) (i32.eq (local.get $1) (i32.const 2)))) (v128.load32_lane 2 (i32.add (local.get $2) (i32.const 8)) (local.get $5))))) (v128.load32_splat (i32.const 1100))) (v128.load32_splat (i32.const 1196))) (v128.load32_splat (i32.const 1200)))) (f32x4.nearest (local.get $7)))))) (local.get $5))) (local.get $5))) (local.get $5))) (local.get $5))) (i32x4.shl (f32x4.add (local.get $7) (v128.load32_splat (i32.const 1096))) (i32.const 23))))))
+   (local.set $5 (f32x4.div (if (result v128) (i32.ge_s (local.get $1) (i32.const 4)) (then (v128.load (local.get $3))) (else (block $6 (result v128) (if (i32.eq (local.get $1) (i32.const 1)) (then (br $6 (v128.load32_zero (local.get $3))))) (drop (br_if $6 (local.tee $5 (v128.load64_zero (local.get $3))) (i32.eq (local.get $1) (i32.const 2)))) (v128.load32_lane 2 (i32.add (local.get $3) (i32.const 8)) (local.get $5))))) (f32x4.add (local.tee $5 (v128.load32_splat (i32.const 1132))) (i32x4.add (f32x4.add (local.get $5) (f32x4.mul (f32x4.add (v128.load32_splat (i32.const 1204)) (f32x4.mul (f32x4.add (v128.load32_splat (i32.const 1208)) (f32x4.mul (f32x4.add (v128.load32_splat (i32.const 1212)) (f32x4.mul (f32x4.add (v128.load32_splat (i32.const 1216)) (f32x4.mul (v128.load32_splat (i32.const 1220)) (local.tee $5 (f32x4.sub (local.tee $7 (f32x4.pmin (f32x4.pmax (f32x4.mul (if (result v128) (i32.ge_s (local.get $1) (i32.const 4)) (then (v128.load (local.get $2))) (else (block $8 (result v128) (if (i32.eq (local.get $1) (i32.const 1)) (then (br $8 (v128.load32_zero (local.get $2))))) (drop (br_if $8 (local.tee $5 (v128.load64_zero (local.get $2))) (i32.eq (local.get $1) (i32.const 2)))) (v128.load32_lane 2 (i32.add (local.get $2) (i32.const 8)) (local.get $5))))) (v128.load32_splat (i32.const 1100))) (v128.load32_splat (i32.const 1196))) (v128.load32_splat (i32.const 1200)))) (f32x4.nearest (local.get $7)))))) (local.get $5))) (local.get $5))) (local.get $5))) (local.get $5))) (i32x4.shl (f32x4.add (local.get $7) (v128.load32_splat (i32.const 1096))) (i32.const 23))))))
    (if
     (i32.ge_s (local.get $1) (i32.const 4))
     (then
@@ -258,7 +272,7 @@
        (i32.eq (local.get $1) (i32.const 3))
        (then
         (v128.store32_lane 2 (i32.add (local.get $9) (i32.const 8)) (local.get $5)))))))
-   (local.set $4 (i32.add (local.tee $2 (i32.shl (select (i32.const 4) (local.get $1) (i32.ge_s (local.get $1) (i32.const 4))) (i32.const 2))) (local.get $4)))
+   (local.set $3 (i32.add (local.tee $2 (i32.shl (select (i32.const 4) (local.get $1) (i32.ge_s (local.get $1) (i32.const 4))) (i32.const 2))) (local.get $3)))
    (local.set $9 (i32.add (local.get $9) (local.get $2)))
    (local.set $1 (i32.sub (local.get $1) (i32.const 4)))
    (br $0))))
@@ -269,14 +283,14 @@
   (i32.lt_u (local.get $1) (local.get $2))
   (then
    (local.set $3 (f32x4.pmin (f32x4.pmax (f32x4.mul (v128.load (local.tee $4 (i32.add (local.get $5) (local.get $6)))) (local.tee $7 (v128.load32_splat (i32.const 1100)))) (local.tee $8 (v128.load32_splat (i32.const 1196)))) (local.tee $9 (v128.load32_splat (i32.const 1200)))))
-   (local.set $10 (f32x4.pmin (f32x4.pmax (f32x4.mul (v128.load (i32.add (local.get $4) (local.tee $11 (i32.shl (local.get $5) (i32.const 1))))) (local.get $7)) (local.get $8)) (local.get $9)))
+   (local.set $10 (f32x4.pmin (f32x4.pmax (f32x4.mul (v128.load (i32.add (local.get $4) (local.tee $11 (i32.shl (local.get $6) (i32.const 1))))) (local.get $7)) (local.get $8)) (local.get $9)))
    (local.set $12 (f32x4.pmin (f32x4.pmax (f32x4.mul (v128.load (i32.add (local.tee $13 (i32.shl (local.get $11) (i32.const 1))) (local.get $4))) (local.get $7)) (local.get $8)) (local.get $9)))
    (local.set $9 (f32x4.pmin (f32x4.pmax (f32x4.mul (v128.load (i32.add (local.get $4) (local.tee $14 (i32.mul (local.get $11) (i32.const 3))))) (local.get $7)) (local.get $8)) (local.get $9)))
-   (v128.store (local.get $1) (f32x4.div (v128.load (local.get $6)) (f32x4.add (local.tee $7 (v128.load32_splat (i32.const 1132))) (i32x4.add (f32x4.add (local.get $7) (f32x4.mul (f32x4.add (local.tee $15 (v128.load32_splat (i32.const 1204))) (f32x4.mul (f32x4.add (local.tee $16 (v128.load32_splat (i32.const 1208))) (f32x4.mul (f32x4.add (local.tee $17 (v128.load32_splat (i32.const 1212))) (f32x4.mul (f32x4.add (local.tee $18 (v128.load32_splat (i32.const 1216))) (f32x4.mul (local.tee $19 (v128.load32_splat (i32.const 1220))) (local.tee $8 (f32x4.sub (local.get $3) (f32x4.nearest (local.get $3)))))) (local.get $8))) (local.get $8))) (local.get $8))) (local.get $8))) (i32x4.shl (f32x4.add (local.get $3) (local.tee $3 (v128.load32_splat (i32.const 1096)))) (i32.const 23))))))
-   (v128.store (i32.add (local.get $1) (local.get $5)) (f32x4.div (v128.load (i32.add (local.get $11) (local.get $6))) (f32x4.add (local.get $7) (i32x4.add (f32x4.add (local.get $7) (f32x4.mul (f32x4.add (local.get $15) (f32x4.mul (f32x4.add (local.get $16) (f32x4.mul (f32x4.add (local.get $17) (f32x4.mul (f32x4.add (local.get $18) (f32x4.mul (local.get $19) (local.tee $8 (f32x4.sub (local.get $10) (f32x4.nearest (local.get $10)))))) (local.get $8))) (local.get $8))) (local.get $8))) (local.get $8))) (i32x4.shl (f32x4.add (local.get $10) (local.get $3)) (i32.const 23))))))
-   (v128.store (i32.add (local.get $11) (local.get $1)) (f32x4.div (v128.load (i32.add (local.get $6) (local.get $13))) (f32x4.add (local.get $7) (i32x4.add (f32x4.add (local.get $7) (f32x4.mul (f32x4.add (local.get $15) (f32x4.mul (f32x4.add (local.get $16) (f32x4.mul (f32x4.add (local.get $17) (f32x4.mul (f32x4.add (local.get $18) (f32x4.mul (local.get $19) (local.tee $8 (f32x4.sub (local.get $12) (f32x4.nearest (local.get $12)))))) (local.get $8))) (local.get $8))) (local.get $8))) (local.get $8))) (i32x4.shl (f32x4.add (local.get $12) (local.get $3)) (i32.const 23))))))
-   (v128.store (i32.add (local.get $1) (i32.mul (local.get $5) (i32.const 3))) (f32x4.div (v128.load (i32.add (local.get $6) (local.get $14))) (f32x4.add (local.get $7) (i32x4.add (f32x4.add (local.get $7) (f32x4.mul (f32x4.add (local.get $15) (f32x4.mul (f32x4.add (local.get $16) (f32x4.mul (f32x4.add (local.get $17) (f32x4.mul (f32x4.add (local.get $18) (f32x4.mul (local.get $19) (local.tee $7 (f32x4.sub (local.get $9) (f32x4.nearest (local.get $9)))))) (local.get $7))) (local.get $7))) (local.get $7))) (local.get $7))) (i32x4.shl (f32x4.add (local.get $9) (local.get $3)) (i32.const 23))))))
-   (local.set $6 (i32.add (local.get $6) (i32.const 16)))
+   (v128.store (local.get $1) (f32x4.div (v128.load (local.get $5)) (f32x4.add (local.tee $7 (v128.load32_splat (i32.const 1132))) (i32x4.add (f32x4.add (local.get $7) (f32x4.mul (f32x4.add (local.tee $15 (v128.load32_splat (i32.const 1204))) (f32x4.mul (f32x4.add (local.tee $16 (v128.load32_splat (i32.const 1208))) (f32x4.mul (f32x4.add (local.tee $17 (v128.load32_splat (i32.const 1212))) (f32x4.mul (f32x4.add (local.tee $18 (v128.load32_splat (i32.const 1216))) (f32x4.mul (local.tee $19 (v128.load32_splat (i32.const 1220))) (local.tee $8 (f32x4.sub (local.get $3) (f32x4.nearest (local.get $3)))))) (local.get $8))) (local.get $8))) (local.get $8))) (local.get $8))) (i32x4.shl (f32x4.add (local.get $3) (local.tee $3 (v128.load32_splat (i32.const 1096)))) (i32.const 23))))))
+   (v128.store (i32.add (local.get $1) (local.get $6)) (f32x4.div (v128.load (i32.add (local.get $11) (local.get $5))) (f32x4.add (local.get $7) (i32x4.add (f32x4.add (local.get $7) (f32x4.mul (f32x4.add (local.get $15) (f32x4.mul (f32x4.add (local.get $16) (f32x4.mul (f32x4.add (local.get $17) (f32x4.mul (f32x4.add (local.get $18) (f32x4.mul (local.get $19) (local.tee $8 (f32x4.sub (local.get $10) (f32x4.nearest (local.get $10)))))) (local.get $8))) (local.get $8))) (local.get $8))) (local.get $8))) (i32x4.shl (f32x4.add (local.get $10) (local.get $3)) (i32.const 23))))))
+   (v128.store (i32.add (local.get $11) (local.get $1)) (f32x4.div (v128.load (i32.add (local.get $5) (local.get $13))) (f32x4.add (local.get $7) (i32x4.add (f32x4.add (local.get $7) (f32x4.mul (f32x4.add (local.get $15) (f32x4.mul (f32x4.add (local.get $16) (f32x4.mul (f32x4.add (local.get $17) (f32x4.mul (f32x4.add (local.get $18) (f32x4.mul (local.get $19) (local.tee $8 (f32x4.sub (local.get $12) (f32x4.nearest (local.get $12)))))) (local.get $8))) (local.get $8))) (local.get $8))) (local.get $8))) (i32x4.shl (f32x4.add (local.get $12) (local.get $3)) (i32.const 23))))))
+   (v128.store (i32.add (local.get $1) (i32.mul (local.get $6) (i32.const 3))) (f32x4.div (v128.load (i32.add (local.get $5) (local.get $14))) (f32x4.add (local.get $7) (i32x4.add (f32x4.add (local.get $7) (f32x4.mul (f32x4.add (local.get $15) (f32x4.mul (f32x4.add (local.get $16) (f32x4.mul (f32x4.add (local.get $17) (f32x4.mul (f32x4.add (local.get $18) (f32x4.mul (local.get $19) (local.tee $7 (f32x4.sub (local.get $9) (f32x4.nearest (local.get $9)))))) (local.get $7))) (local.get $7))) (local.get $7))) (local.get $7))) (i32x4.shl (f32x4.add (local.get $9) (local.get $3)) (i32.const 23))))))
+   (local.set $5 (i32.add (local.get $5) (i32.const 16)))
    (local.set $1 (i32.add (local.get $1) (i32.const 16)))
    (br $0))))
 
@@ -581,7 +595,7 @@
   (then
    (local.set $3 (f32x4.add (local.get $3) (f32x4.mul (block $4 (result v128) (if (i32.eq (local.get $5) (i32.const 1)) (then (br $4 (v128.load32_zero (local.get $6))))) (drop (br_if $4 (local.tee $3 (v128.load64_zero (local.get $6))) (i32.eq (local.get $5) (i32.const 2)))) (v128.load32_lane 2 (i32.add (local.get $6) (i32.const 8)) (local.get $3))) (v128.load32_splat (local.get $7)))))
    (local.set $1 (i32.add (local.get $1) (i32.const 1)))
-   (local.set $6 (i32.add (local.get $8) (local.get $6)))
+   (local.set $6 (i32.add (local.get $6) (local.get $8)))
    (local.set $7 (i32.add (local.get $7) (i32.const 4)))
    (br $0))))
 
@@ -626,7 +640,7 @@
    (local.set $15 (f32x4.add (local.get $15) (f32x4.mul (local.get $9) (local.get $6))))
    (local.set $16 (f32x4.add (local.get $16) (f32x4.mul (local.get $4) (local.tee $4 (v128.load32_splat (local.get $17))))))
    (local.set $18 (f32x4.add (local.get $18) (f32x4.mul (local.get $9) (local.get $4))))
-   (local.set $5 (i32.add (local.get $19) (local.get $5)))
+   (local.set $5 (i32.add (local.get $5) (local.get $19)))
    (local.set $7 (i32.add (local.get $7) (i32.const 4)))
    (local.set $11 (i32.add (local.get $11) (i32.const 4)))
    (local.set $14 (i32.add (local.get $14) (i32.const 4)))
@@ -868,8 +882,8 @@
  (if
   (i32.lt_u (local.get $1) (i32.shr_u (local.get $2) (i32.const 1)))
   (then
-   (v128.store (i32.add (local.get $1) (local.get $3)) (i8x16.shuffle 4 5 6 7 0 1 2 3 12 13 14 15 8 9 10 11 (local.tee $4 (f32x4.add (local.tee $5 (f32x4.add (local.tee $4 (v128.load (i32.add (local.get $6) (local.get $1)))) (local.tee $7 (v128.xor (i8x16.shuffle 8 9 10 11 12 13 14 15 0 1 2 3 4 5 6 7 (local.tee $8 (v128.load (i32.sub (i32.sub (i32.add (local.get $6) (local.get $2)) (local.get $1)) (i32.const 8)))) (local.get $8)) (v128.const i32x4 0x00000000 0x80000000 0x00000000 0x80000000))))) (local.tee $8 (v128.xor (i8x16.shuffle 4 5 6 7 0 1 2 3 12 13 14 15 8 9 10 11 (local.tee $8 (f32x4.add (f32x4.mul (i8x16.shuffle 0 1 2 3 0 1 2 3 8 9 10 11 8 9 10 11 (local.tee $8 (v128.xor (v128.load (i32.add (local.get $1) (local.get $9))) (v128.const i32x4 0x00000000 0x80000000 0x00000000 0x80000000))) (local.get $8)) (local.tee $4 (f32x4.sub (local.get $4) (local.get $7)))) (f32x4.mul (i8x16.shuffle 4 5 6 7 4 5 6 7 12 13 14 15 12 13 14 15 (local.get $8) (local.get $8)) (v128.xor (i8x16.shuffle 4 5 6 7 0 1 2 3 12 13 14 15 8 9 10 11 (local.get $4) (local.get $4)) (v128.const i32x4 0x80000000 0x00000000 0x80000000 0x00000000))))) (local.get $8)) (v128.const i32x4 0x80000000 0x00000000 0x80000000 0x00000000))))) (local.get $4)))
-   (v128.store (i32.sub (i32.sub (i32.add (local.get $2) (local.get $3)) (local.get $1)) (i32.const 8)) (i8x16.shuffle 4 5 6 7 0 1 2 3 12 13 14 15 8 9 10 11 (local.tee $8 (i8x16.shuffle 8 9 10 11 12 13 14 15 0 1 2 3 4 5 6 7 (local.tee $8 (v128.xor (f32x4.sub (local.get $5) (local.get $8)) (v128.const i32x4 0x00000000 0x80000000 0x00000000 0x80000000))) (local.get $8))) (local.get $8)))
+   (v128.store (i32.add (local.get $3) (local.get $1)) (i8x16.shuffle 4 5 6 7 0 1 2 3 12 13 14 15 8 9 10 11 (local.tee $4 (f32x4.add (local.tee $5 (f32x4.add (local.tee $4 (v128.load (i32.add (local.get $6) (local.get $1)))) (local.tee $7 (v128.xor (i8x16.shuffle 8 9 10 11 12 13 14 15 0 1 2 3 4 5 6 7 (local.tee $8 (v128.load (i32.sub (i32.sub (i32.add (local.get $6) (local.get $2)) (local.get $1)) (i32.const 8)))) (local.get $8)) (v128.const i32x4 0x00000000 0x80000000 0x00000000 0x80000000))))) (local.tee $8 (v128.xor (i8x16.shuffle 4 5 6 7 0 1 2 3 12 13 14 15 8 9 10 11 (local.tee $8 (f32x4.add (f32x4.mul (i8x16.shuffle 0 1 2 3 0 1 2 3 8 9 10 11 8 9 10 11 (local.tee $8 (v128.xor (v128.load (i32.add (local.get $1) (local.get $9))) (v128.const i32x4 0x00000000 0x80000000 0x00000000 0x80000000))) (local.get $8)) (local.tee $4 (f32x4.sub (local.get $4) (local.get $7)))) (f32x4.mul (i8x16.shuffle 4 5 6 7 4 5 6 7 12 13 14 15 12 13 14 15 (local.get $8) (local.get $8)) (v128.xor (i8x16.shuffle 4 5 6 7 0 1 2 3 12 13 14 15 8 9 10 11 (local.get $4) (local.get $4)) (v128.const i32x4 0x80000000 0x00000000 0x80000000 0x00000000))))) (local.get $8)) (v128.const i32x4 0x80000000 0x00000000 0x80000000 0x00000000))))) (local.get $4)))
+   (v128.store (i32.sub (i32.sub (i32.add (local.get $3) (local.get $2)) (local.get $1)) (i32.const 8)) (i8x16.shuffle 4 5 6 7 0 1 2 3 12 13 14 15 8 9 10 11 (local.tee $8 (i8x16.shuffle 8 9 10 11 12 13 14 15 0 1 2 3 4 5 6 7 (local.tee $8 (v128.xor (f32x4.sub (local.get $5) (local.get $8)) (v128.const i32x4 0x00000000 0x80000000 0x00000000 0x80000000))) (local.get $8))) (local.get $8)))
    (local.set $1 (i32.add (local.get $1) (i32.const 16)))
    (br $0))))
 
@@ -901,8 +915,8 @@
  (if
   (i32.lt_u (local.get $1) (i32.shr_u (local.get $2) (i32.const 1)))
   (then
-   (v128.store (i32.add (local.get $1) (local.get $3)) (f32x4.add (local.tee $4 (f32x4.mul (v128.const i32x4 0x3f000000 0x3f000000 0x3f000000 0x3f000000) (f32x4.add (local.tee $5 (v128.load (i32.add (local.get $1) (local.get $6)))) (local.tee $7 (v128.xor (i8x16.shuffle 8 9 10 11 12 13 14 15 0 1 2 3 4 5 6 7 (local.tee $8 (v128.load (i32.sub (i32.sub (i32.add (local.get $2) (local.get $6)) (local.get $1)) (i32.const 8)))) (local.get $8)) (v128.const i32x4 0x00000000 0x80000000 0x00000000 0x80000000)))))) (local.tee $8 (f32x4.add (f32x4.mul (i8x16.shuffle 0 1 2 3 0 1 2 3 8 9 10 11 8 9 10 11 (local.tee $8 (v128.load (i32.add (local.get $1) (local.get $9)))) (local.get $8)) (local.tee $5 (v128.xor (i8x16.shuffle 4 5 6 7 0 1 2 3 12 13 14 15 8 9 10 11 (local.tee $5 (f32x4.mul (v128.const i32x4 0x3f000000 0x3f000000 0x3f000000 0x3f000000) (f32x4.sub (local.get $5) (local.get $7)))) (local.get $5)) (v128.const i32x4 0x00000000 0x80000000 0x00000000 0x80000000)))) (f32x4.mul (i8x16.shuffle 4 5 6 7 4 5 6 7 12 13 14 15 12 13 14 15 (local.get $8) (local.get $8)) (v128.xor (i8x16.shuffle 4 5 6 7 0 1 2 3 12 13 14 15 8 9 10 11 (local.get $5) (local.get $5)) (v128.const i32x4 0x80000000 0x00000000 0x80000000 0x00000000)))))))
-   (v128.store (i32.sub (i32.sub (i32.add (local.get $2) (local.get $3)) (local.get $1)) (i32.const 8)) (i8x16.shuffle 8 9 10 11 12 13 14 15 0 1 2 3 4 5 6 7 (local.tee $8 (v128.xor (f32x4.sub (local.get $4) (local.get $8)) (v128.const i32x4 0x00000000 0x80000000 0x00000000 0x80000000))) (local.get $8)))
+   (v128.store (i32.add (local.get $3) (local.get $1)) (f32x4.add (local.tee $4 (f32x4.mul (v128.const i32x4 0x3f000000 0x3f000000 0x3f000000 0x3f000000) (f32x4.add (local.tee $5 (v128.load (i32.add (local.get $1) (local.get $6)))) (local.tee $7 (v128.xor (i8x16.shuffle 8 9 10 11 12 13 14 15 0 1 2 3 4 5 6 7 (local.tee $8 (v128.load (i32.sub (i32.sub (i32.add (local.get $2) (local.get $6)) (local.get $1)) (i32.const 8)))) (local.get $8)) (v128.const i32x4 0x00000000 0x80000000 0x00000000 0x80000000)))))) (local.tee $8 (f32x4.add (f32x4.mul (i8x16.shuffle 0 1 2 3 0 1 2 3 8 9 10 11 8 9 10 11 (local.tee $8 (v128.load (i32.add (local.get $1) (local.get $9)))) (local.get $8)) (local.tee $5 (v128.xor (i8x16.shuffle 4 5 6 7 0 1 2 3 12 13 14 15 8 9 10 11 (local.tee $5 (f32x4.mul (v128.const i32x4 0x3f000000 0x3f000000 0x3f000000 0x3f000000) (f32x4.sub (local.get $5) (local.get $7)))) (local.get $5)) (v128.const i32x4 0x00000000 0x80000000 0x00000000 0x80000000)))) (f32x4.mul (i8x16.shuffle 4 5 6 7 4 5 6 7 12 13 14 15 12 13 14 15 (local.get $8) (local.get $8)) (v128.xor (i8x16.shuffle 4 5 6 7 0 1 2 3 12 13 14 15 8 9 10 11 (local.get $5) (local.get $5)) (v128.const i32x4 0x80000000 0x00000000 0x80000000 0x00000000)))))))
+   (v128.store (i32.sub (i32.sub (i32.add (local.get $3) (local.get $2)) (local.get $1)) (i32.const 8)) (i8x16.shuffle 8 9 10 11 12 13 14 15 0 1 2 3 4 5 6 7 (local.tee $8 (v128.xor (f32x4.sub (local.get $4) (local.get $8)) (v128.const i32x4 0x00000000 0x80000000 0x00000000 0x80000000))) (local.get $8)))
    (local.set $1 (i32.add (local.get $1) (i32.const 16)))
    (br $0))))
 

@@ -92,5 +92,5 @@ export function storeFour(at: usize, stride: usize, a: v128, b: v128, c: v128, d
  * Denormals would cost ~100 cycles each on some machines, and other bits on those that flush them.
  */
 export function settle(v: v128): v128 {
-  return v128.and(v, f32x4.ge(f32x4.abs(v), f32x4.splat(1.0842021724855044e-19)))
+  return v128.and(v, f32x4.ge(magnitude(v), f32x4.splat(1.0842021724855044e-19)))
 }
