@@ -27,23 +27,24 @@
  (if
   (i32.gt_s (local.get $1) (i32.const 0))
   (then
-   (local.set $2 (f32x4.div (local.tee $2 (v128.load32_splat (i32.const 1132))) (f32x4.add (local.get $2) (i32x4.add (f32x4.add (local.get $2) (f32x4.mul (f32x4.add (v128.load32_splat (i32.const 1204)) (f32x4.mul (f32x4.add (v128.load32_splat (i32.const 1208)) (f32x4.mul (f32x4.add (v128.load32_splat (i32.const 1212)) (f32x4.mul (f32x4.add (v128.load32_splat (i32.const 1216)) (f32x4.mul (v128.load32_splat (i32.const 1220)) (local.tee $2 (f32x4.sub (local.tee $3 (f32x4.pmin (f32x4.pmax (f32x4.mul (if (result v128) (i32.ge_s (local.get $1) (i32.const 4)) (then (v128.load (local.get $4))) (else (block $5 (result v128) (if (i32.eq (local.get $1) (i32.const 1)) (then (br $5 (v128.load32_zero (local.get $4))))) (drop (br_if $5 (local.tee $2 (v128.load64_zero (local.get $4))) (i32.eq (local.get $1) (i32.const 2)))) (v128.load32_lane 2 (i32.add (local.get $4) (i32.const 8)) (local.get $2))))) (v128.load32_splat (i32.const 1100))) (v128.load32_splat (i32.const 1196))) (v128.load32_splat (i32.const 1200)))) (f32x4.nearest (local.get $3)))))) (local.get $2))) (local.get $2))) (local.get $2))) (local.get $2))) (i32x4.shl (f32x4.add (local.get $3) (v128.load32_splat (i32.const 1096))) (i32.const 23))))))
+   (local.set $2 (f32x4.add (local.tee $3 (f32x4.pmin (f32x4.pmax (f32x4.mul (if (result v128) (i32.ge_s (local.get $1) (i32.const 4)) (then (v128.load (local.get $4))) (else (block $5 (result v128) (if (i32.eq (local.get $1) (i32.const 1)) (then (br $5 (v128.load32_zero (local.get $4))))) (drop (br_if $5 (local.tee $6 (v128.load64_zero (local.get $4))) (i32.eq (local.get $1) (i32.const 2)))) (v128.load32_lane 2 (i32.add (local.get $4) (i32.const 8)) (local.get $6))))) (v128.load32_splat (i32.const 1100))) (v128.load32_splat (i32.const 1196))) (v128.load32_splat (i32.const 1200)))) (local.tee $7 (v128.load32_splat (i32.const 1096)))))
+   (local.set $6 (f32x4.div (local.tee $6 (v128.load32_splat (i32.const 1132))) (f32x4.add (local.get $6) (i32x4.add (f32x4.add (local.get $6) (f32x4.mul (f32x4.add (v128.load32_splat (i32.const 1204)) (f32x4.mul (f32x4.add (v128.load32_splat (i32.const 1208)) (f32x4.mul (f32x4.add (v128.load32_splat (i32.const 1212)) (f32x4.mul (f32x4.add (v128.load32_splat (i32.const 1216)) (f32x4.mul (v128.load32_splat (i32.const 1220)) (local.tee $6 (f32x4.sub (local.get $3) (f32x4.sub (local.get $2) (local.get $7)))))) (local.get $6))) (local.get $6))) (local.get $6))) (local.get $6))) (i32x4.shl (local.get $2) (i32.const 23))))))
    (if
     (i32.ge_s (local.get $1) (i32.const 4))
     (then
-     (v128.store (local.get $4) (local.get $2)))
+     (v128.store (local.get $4) (local.get $6)))
     (else
-     (block $6
+     (block $8
       (if
        (i32.eq (local.get $1) (i32.const 1))
        (then
-        (v128.store32_lane 0 (local.get $4) (local.get $2))
-        (br $6)))
-      (v128.store64_lane 0 (local.get $4) (local.get $2))
+        (v128.store32_lane 0 (local.get $4) (local.get $6))
+        (br $8)))
+      (v128.store64_lane 0 (local.get $4) (local.get $6))
       (if
        (i32.eq (local.get $1) (i32.const 3))
        (then
-        (v128.store32_lane 2 (i32.add (local.get $4) (i32.const 8)) (local.get $2)))))))
+        (v128.store32_lane 2 (i32.add (local.get $4) (i32.const 8)) (local.get $6)))))))
    (local.set $1 (i32.sub (local.get $1) (i32.const 4)))
    (local.set $4 (i32.add (local.get $4) (i32.const 16)))
    (br $0))))
@@ -53,16 +54,16 @@
  (if
   (i32.ge_s (local.get $1) (i32.const 16))
   (then
-   (local.set $2 (f32x4.pmin (f32x4.pmax (f32x4.mul (local.tee $3 (v128.load (local.get $4))) (local.tee $5 (v128.load32_splat (i32.const 1100)))) (local.tee $6 (v128.load32_splat (i32.const 1196)))) (local.tee $7 (v128.load32_splat (i32.const 1200)))))
-   (local.set $8 (f32x4.pmin (f32x4.pmax (f32x4.mul (v128.load (i32.add (local.get $4) (i32.const 16))) (local.get $5)) (local.get $6)) (local.get $7)))
-   (local.set $9 (f32x4.pmin (f32x4.pmax (f32x4.mul (v128.load (i32.add (local.get $4) (i32.const 32))) (local.get $5)) (local.get $6)) (local.get $7)))
-   (local.set $7 (f32x4.pmin (f32x4.pmax (f32x4.mul (v128.load (i32.add (local.get $4) (i32.const 48))) (local.get $5)) (local.get $6)) (local.get $7)))
-   (v128.store (local.get $4) (f32x4.div (local.get $3) (f32x4.add (local.tee $5 (v128.load32_splat (i32.const 1132))) (i32x4.add (f32x4.add (local.get $5) (f32x4.mul (f32x4.add (local.tee $3 (v128.load32_splat (i32.const 1204))) (f32x4.mul (f32x4.add (local.tee $10 (v128.load32_splat (i32.const 1208))) (f32x4.mul (f32x4.add (local.tee $11 (v128.load32_splat (i32.const 1212))) (f32x4.mul (f32x4.add (local.tee $12 (v128.load32_splat (i32.const 1216))) (f32x4.mul (local.tee $13 (v128.load32_splat (i32.const 1220))) (local.tee $6 (f32x4.sub (local.get $2) (f32x4.nearest (local.get $2)))))) (local.get $6))) (local.get $6))) (local.get $6))) (local.get $6))) (i32x4.shl (f32x4.add (local.get $2) (local.tee $2 (v128.load32_splat (i32.const 1096)))) (i32.const 23))))))
-   (v128.store offset=16 (local.get $4) (f32x4.div (v128.load offset=16 (local.get $4)) (f32x4.add (local.get $5) (i32x4.add (f32x4.add (local.get $5) (f32x4.mul (f32x4.add (local.get $3) (f32x4.mul (f32x4.add (local.get $10) (f32x4.mul (f32x4.add (local.get $11) (f32x4.mul (f32x4.add (local.get $12) (f32x4.mul (local.get $13) (local.tee $6 (f32x4.sub (local.get $8) (f32x4.nearest (local.get $8)))))) (local.get $6))) (local.get $6))) (local.get $6))) (local.get $6))) (i32x4.shl (f32x4.add (local.get $8) (local.get $2)) (i32.const 23))))))
-   (v128.store offset=32 (local.get $4) (f32x4.div (v128.load offset=32 (local.get $4)) (f32x4.add (local.get $5) (i32x4.add (f32x4.add (local.get $5) (f32x4.mul (f32x4.add (local.get $3) (f32x4.mul (f32x4.add (local.get $10) (f32x4.mul (f32x4.add (local.get $11) (f32x4.mul (f32x4.add (local.get $12) (f32x4.mul (local.get $13) (local.tee $6 (f32x4.sub (local.get $9) (f32x4.nearest (local.get $9)))))) (local.get $6))) (local.get $6))) (local.get $6))) (local.get $6))) (i32x4.shl (f32x4.add (local.get $9) (local.get $2)) (i32.const 23))))))
-   (v128.store offset=48 (local.get $4) (f32x4.div (v128.load offset=48 (local.get $4)) (f32x4.add (local.get $5) (i32x4.add (f32x4.add (local.get $5) (f32x4.mul (f32x4.add (local.get $3) (f32x4.mul (f32x4.add (local.get $10) (f32x4.mul (f32x4.add (local.get $11) (f32x4.mul (f32x4.add (local.get $12) (f32x4.mul (local.get $13) (local.tee $5 (f32x4.sub (local.get $7) (f32x4.nearest (local.get $7)))))) (local.get $5))) (local.get $5))) (local.get $5))) (local.get $5))) (i32x4.shl (f32x4.add (local.get $7) (local.get $2)) (i32.const 23))))))
+   (local.set $2 (f32x4.add (local.tee $3 (f32x4.pmin (f32x4.pmax (f32x4.mul (local.tee $4 (v128.load (local.get $5))) (local.tee $6 (v128.load32_splat (i32.const 1100)))) (local.tee $7 (v128.load32_splat (i32.const 1196)))) (local.tee $8 (v128.load32_splat (i32.const 1200))))) (local.tee $9 (v128.load32_splat (i32.const 1096)))))
+   (local.set $10 (f32x4.add (local.tee $11 (f32x4.pmin (f32x4.pmax (f32x4.mul (v128.load (i32.add (local.get $5) (i32.const 16))) (local.get $6)) (local.get $7)) (local.get $8))) (local.get $9)))
+   (local.set $12 (f32x4.add (local.tee $13 (f32x4.pmin (f32x4.pmax (f32x4.mul (v128.load (i32.add (local.get $5) (i32.const 32))) (local.get $6)) (local.get $7)) (local.get $8))) (local.get $9)))
+   (local.set $7 (f32x4.add (local.tee $8 (f32x4.pmin (f32x4.pmax (f32x4.mul (v128.load (i32.add (local.get $5) (i32.const 48))) (local.get $6)) (local.get $7)) (local.get $8))) (local.get $9)))
+   (v128.store (local.get $5) (f32x4.div (local.get $4) (f32x4.add (local.tee $14 (v128.load32_splat (i32.const 1132))) (i32x4.add (f32x4.add (local.get $14) (f32x4.mul (f32x4.add (local.tee $15 (v128.load32_splat (i32.const 1204))) (f32x4.mul (f32x4.add (local.tee $16 (v128.load32_splat (i32.const 1208))) (f32x4.mul (f32x4.add (local.tee $17 (v128.load32_splat (i32.const 1212))) (f32x4.mul (f32x4.add (local.tee $6 (v128.load32_splat (i32.const 1216))) (f32x4.mul (local.tee $4 (v128.load32_splat (i32.const 1220))) (local.tee $3 (f32x4.sub (local.get $3) (f32x4.sub (local.get $2) (local.get $9)))))) (local.get $3))) (local.get $3))) (local.get $3))) (local.get $3))) (i32x4.shl (local.get $2) (i32.const 23))))))
+   (v128.store offset=16 (local.get $5) (f32x4.div (v128.load offset=16 (local.get $5)) (f32x4.add (local.get $14) (i32x4.add (f32x4.add (local.get $14) (f32x4.mul (f32x4.add (local.get $15) (f32x4.mul (f32x4.add (local.get $16) (f32x4.mul (f32x4.add (local.get $17) (f32x4.mul (f32x4.add (local.get $6) (f32x4.mul (local.get $4) (local.tee $11 (f32x4.sub (local.get $11) (f32x4.sub (local.get $10) (local.get $9)))))) (local.get $11))) (local.get $11))) (local.get $11))) (local.get $11))) (i32x4.shl (local.get $10) (i32.const 23))))))
+   (v128.store offset=32 (local.get $5) (f32x4.div (v128.load offset=32 (local.get $5)) (f32x4.add (local.get $14) (i32x4.add (f32x4.add (local.get $14) (f32x4.mul (f32x4.add (local.get $15) (f32x4.mul (f32x4.add (local.get $16) (f32x4.mul (f32x4.add (local.get $17) (f32x4.mul (f32x4.add (local.get $6) (f32x4.mul (local.get $4) (local.tee $13 (f32x4.sub (local.get $13) (f32x4.sub (local.get $12) (local.get $9)))))) (local.get $13))) (local.get $13))) (local.get $13))) (local.get $13))) (i32x4.shl (local.get $12) (i32.const 23))))))
+   (v128.store offset=48 (local.get $5) (f32x4.div (v128.load offset=48 (local.get $5)) (f32x4.add (local.get $14) (i32x4.add (f32x4.add (local.get $14) (f32x4.mul (f32x4.add (local.get $15) (f32x4.mul (f32x4.add (local.get $16) (f32x4.mul (f32x4.add (local.get $17) (f32x4.mul (f32x4.add (local.get $6) (f32x4.mul (local.get $4) (local.tee $8 (f32x4.sub (local.get $8) (f32x4.sub (local.get $7) (local.get $9)))))) (local.get $8))) (local.get $8))) (local.get $8))) (local.get $8))) (i32x4.shl (local.get $7) (i32.const 23))))))
    (local.set $1 (i32.sub (local.get $1) (i32.const 16)))
-   (local.set $4 (i32.sub (local.get $4) (i32.const -64)))
+   (local.set $5 (i32.sub (local.get $5) (i32.const -64)))
    (br $0))))
 
 ;; activation silu
@@ -70,25 +71,26 @@
  (if
   (i32.gt_s (local.get $1) (i32.const 0))
   (then
-   (local.set $2 (f32x4.div (local.tee $2 (if (result v128) (i32.ge_s (local.get $1) (i32.const 4)) (then (v128.load (local.get $3))) (else (block $4 (result v128) (if (i32.eq (local.get $1) (i32.const 1)) (then (br $4 (v128.load32_zero (local.get $3))))) (drop (br_if $4 (local.tee $2 (v128.load64_zero (local.get $3))) (i32.eq (local.get $1) (i32.const 2)))) (v128.load32_lane 2 (i32.add (local.get $3) (i32.const 8)) (local.get $2)))))) (f32x4.add (local.tee $5 (v128.load32_splat (i32.const 1132))) (i32x4.add (f32x4.add (local.get $5) (f32x4.mul (f32x4.add (v128.load32_splat (i32.const 1204)) (f32x4.mul (f32x4.add (v128.load32_splat (i32.const 1208)) (f32x4.mul (f32x4.add (v128.load32_splat (i32.const 1212)) (f32x4.mul (f32x4.add (v128.load32_splat (i32.const 1216)) (f32x4.mul (v128.load32_splat (i32.const 1220)) (local.tee $2 (f32x4.sub (local.tee $5 (f32x4.pmin (f32x4.pmax (f32x4.mul (local.get $2) (v128.load32_splat (i32.const 1100))) (v128.load32_splat (i32.const 1196))) (v128.load32_splat (i32.const 1200)))) (f32x4.nearest (local.get $5)))))) (local.get $2))) (local.get $2))) (local.get $2))) (local.get $2))) (i32x4.shl (f32x4.add (local.get $5) (v128.load32_splat (i32.const 1096))) (i32.const 23))))))
+   (local.set $2 (f32x4.add (local.tee $3 (f32x4.pmin (f32x4.pmax (f32x4.mul (local.tee $4 (if (result v128) (i32.ge_s (local.get $1) (i32.const 4)) (then (v128.load (local.get $5))) (else (block $6 (result v128) (if (i32.eq (local.get $1) (i32.const 1)) (then (br $6 (v128.load32_zero (local.get $5))))) (drop (br_if $6 (local.tee $4 (v128.load64_zero (local.get $5))) (i32.eq (local.get $1) (i32.const 2)))) (v128.load32_lane 2 (i32.add (local.get $5) (i32.const 8)) (local.get $4)))))) (v128.load32_splat (i32.const 1100))) (v128.load32_splat (i32.const 1196))) (v128.load32_splat (i32.const 1200)))) (local.tee $7 (v128.load32_splat (i32.const 1096)))))
+   (local.set $4 (f32x4.div (local.get $4) (f32x4.add (local.tee $4 (v128.load32_splat (i32.const 1132))) (i32x4.add (f32x4.add (local.get $4) (f32x4.mul (f32x4.add (v128.load32_splat (i32.const 1204)) (f32x4.mul (f32x4.add (v128.load32_splat (i32.const 1208)) (f32x4.mul (f32x4.add (v128.load32_splat (i32.const 1212)) (f32x4.mul (f32x4.add (v128.load32_splat (i32.const 1216)) (f32x4.mul (v128.load32_splat (i32.const 1220)) (local.tee $4 (f32x4.sub (local.get $3) (f32x4.sub (local.get $2) (local.get $7)))))) (local.get $4))) (local.get $4))) (local.get $4))) (local.get $4))) (i32x4.shl (local.get $2) (i32.const 23))))))
    (if
     (i32.ge_s (local.get $1) (i32.const 4))
     (then
-     (v128.store (local.get $3) (local.get $2)))
+     (v128.store (local.get $5) (local.get $4)))
     (else
-     (block $6
+     (block $8
       (if
        (i32.eq (local.get $1) (i32.const 1))
        (then
-        (v128.store32_lane 0 (local.get $3) (local.get $2))
-        (br $6)))
-      (v128.store64_lane 0 (local.get $3) (local.get $2))
+        (v128.store32_lane 0 (local.get $5) (local.get $4))
+        (br $8)))
+      (v128.store64_lane 0 (local.get $5) (local.get $4))
       (if
        (i32.eq (local.get $1) (i32.const 3))
        (then
-        (v128.store32_lane 2 (i32.add (local.get $3) (i32.const 8)) (local.get $2)))))))
+        (v128.store32_lane 2 (i32.add (local.get $5) (i32.const 8)) (local.get $4)))))))
    (local.set $1 (i32.sub (local.get $1) (i32.const 4)))
-   (local.set $3 (i32.add (local.get $3) (i32.const 16)))
+   (local.set $5 (i32.add (local.get $5) (i32.const 16)))
    (br $0))))
 
 ;; activation tanh
@@ -98,8 +100,8 @@
   (then
    (local.set $2 (f32x4.mul (local.tee $3 (f32x4.mul (local.tee $4 (v128.load (local.get $5))) (local.get $4))) (local.get $3)))
    (local.set $6 (f32x4.sub (local.tee $7 (f32x4.add (f32x4.mul (local.tee $8 (f32x4.pmin (f32x4.pmax (f32x4.add (local.tee $9 (f32x4.abs (local.get $4))) (local.get $9)) (v128.load32_splat (i32.const 1088))) (v128.load32_splat (i32.const 1092)))) (v128.load32_splat (i32.const 1100))) (local.tee $6 (v128.load32_splat (i32.const 1096))))) (local.get $6)))
-   (local.set $8 (f32x4.mul (local.tee $6 (f32x4.add (f32x4.add (local.get $8) (f32x4.mul (local.get $6) (v128.load32_splat (i32.const 1104)))) (f32x4.mul (local.get $6) (v128.load32_splat (i32.const 1108))))) (local.get $6)))
-   (v128.store (local.get $5) (v128.bitselect (f32x4.add (local.get $4) (f32x4.mul (f32x4.mul (local.get $4) (local.get $3)) (f32x4.add (f32x4.add (v128.load32_splat (i32.const 1172)) (f32x4.mul (v128.load32_splat (i32.const 1176)) (local.get $3))) (f32x4.mul (f32x4.add (f32x4.add (v128.load32_splat (i32.const 1180)) (f32x4.mul (v128.load32_splat (i32.const 1184)) (local.get $3))) (f32x4.mul (v128.load32_splat (i32.const 1188)) (local.get $2))) (local.get $2))))) (v128.or (f32x4.div (f32x4.sub (local.tee $3 (v128.load32_splat (i32.const 1132))) (local.tee $6 (i32x4.add (f32x4.add (f32x4.sub (local.get $3) (local.get $6)) (f32x4.mul (local.get $8) (f32x4.add (f32x4.add (v128.load32_splat (i32.const 1112)) (f32x4.mul (v128.load32_splat (i32.const 1116)) (local.get $6))) (f32x4.mul (f32x4.add (f32x4.add (v128.load32_splat (i32.const 1120)) (f32x4.mul (v128.load32_splat (i32.const 1124)) (local.get $6))) (f32x4.mul (v128.load32_splat (i32.const 1128)) (local.get $8))) (local.get $8))))) (i32x4.shl (local.get $7) (i32.const 23))))) (f32x4.add (local.get $3) (local.get $6))) (v128.and (local.get $4) (v128.const i32x4 0x80000000 0x80000000 0x80000000 0x80000000))) (f32x4.lt (local.get $9) (v128.load32_splat (i32.const 1192)))))
+   (local.set $8 (f32x4.mul (local.tee $10 (f32x4.add (f32x4.add (local.get $8) (f32x4.mul (local.get $6) (v128.load32_splat (i32.const 1104)))) (f32x4.mul (local.get $6) (v128.load32_splat (i32.const 1108))))) (local.get $10)))
+   (v128.store (local.get $5) (v128.bitselect (f32x4.add (local.get $4) (f32x4.mul (f32x4.mul (local.get $4) (local.get $3)) (f32x4.add (f32x4.add (v128.load32_splat (i32.const 1172)) (f32x4.mul (v128.load32_splat (i32.const 1176)) (local.get $3))) (f32x4.mul (f32x4.add (f32x4.add (v128.load32_splat (i32.const 1180)) (f32x4.mul (v128.load32_splat (i32.const 1184)) (local.get $3))) (f32x4.mul (v128.load32_splat (i32.const 1188)) (local.get $2))) (local.get $2))))) (v128.or (f32x4.div (f32x4.sub (local.tee $6 (v128.load32_splat (i32.const 1132))) (local.tee $7 (i32x4.add (f32x4.add (f32x4.sub (local.get $6) (local.get $10)) (f32x4.mul (local.get $8) (f32x4.add (f32x4.add (v128.load32_splat (i32.const 1112)) (f32x4.mul (v128.load32_splat (i32.const 1116)) (local.get $10))) (f32x4.mul (f32x4.add (f32x4.add (v128.load32_splat (i32.const 1120)) (f32x4.mul (v128.load32_splat (i32.const 1124)) (local.get $10))) (f32x4.mul (v128.load32_splat (i32.const 1128)) (local.get $8))) (local.get $8))))) (i32x4.shl (local.get $7) (i32.const 23))))) (f32x4.add (local.get $6) (local.get $7))) (v128.and (local.get $4) (v128.const i32x4 0x80000000 0x80000000 0x80000000 0x80000000))) (f32x4.lt (local.get $9) (v128.load32_splat (i32.const 1192)))))
    (local.set $1 (i32.sub (local.get $1) (i32.const 4)))
    (local.set $5 (i32.add (local.get $5) (i32.const 16)))
    (br $0))))
@@ -255,25 +257,25 @@
   (i32.gt_s (local.get $1) (i32.const 0))
   (then
    (local.set $2 (i32.add (local.get $3) (local.get $4)))
-   (local.set $5 (f32x4.div (if (result v128) (i32.ge_s (local.get $1) (i32.const 4)) (then (v128.load (local.get $3))) (else (block $6 (result v128) (if (i32.eq (local.get $1) (i32.const 1)) (then (br $6 (v128.load32_zero (local.get $3))))) (drop (br_if $6 (local.tee $5 (v128.load64_zero (local.get $3))) (i32.eq (local.get $1) (i32.const 2)))) (v128.load32_lane 2 (i32.add (local.get $3) (i32.const 8)) (local.get $5))))) (f32x4.add (local.tee $5 (v128.load32_splat (i32.const 1132))) (i32x4.add (f32x4.add (local.get $5) (f32x4.mul (f32x4.add (v128.load32_splat (i32.const 1204)) (f32x4.mul (f32x4.add (v128.load32_splat (i32.const 1208)) (f32x4.mul (f32x4.add (v128.load32_splat (i32.const 1212)) (f32x4.mul (f32x4.add (v128.load32_splat (i32.const 1216)) (f32x4.mul (v128.load32_splat (i32.const 1220)) (local.tee $5 (f32x4.sub (local.tee $7 (f32x4.pmin (f32x4.pmax (f32x4.mul (if (result v128) (i32.ge_s (local.get $1) (i32.const 4)) (then (v128.load (local.get $2))) (else (block $8 (result v128) (if (i32.eq (local.get $1) (i32.const 1)) (then (br $8 (v128.load32_zero (local.get $2))))) (drop (br_if $8 (local.tee $5 (v128.load64_zero (local.get $2))) (i32.eq (local.get $1) (i32.const 2)))) (v128.load32_lane 2 (i32.add (local.get $2) (i32.const 8)) (local.get $5))))) (v128.load32_splat (i32.const 1100))) (v128.load32_splat (i32.const 1196))) (v128.load32_splat (i32.const 1200)))) (f32x4.nearest (local.get $7)))))) (local.get $5))) (local.get $5))) (local.get $5))) (local.get $5))) (i32x4.shl (f32x4.add (local.get $7) (v128.load32_splat (i32.const 1096))) (i32.const 23))))))
+   (local.set $5 (f32x4.div (if (result v128) (i32.ge_s (local.get $1) (i32.const 4)) (then (v128.load (local.get $3))) (else (block $6 (result v128) (if (i32.eq (local.get $1) (i32.const 1)) (then (br $6 (v128.load32_zero (local.get $3))))) (drop (br_if $6 (local.tee $5 (v128.load64_zero (local.get $3))) (i32.eq (local.get $1) (i32.const 2)))) (v128.load32_lane 2 (i32.add (local.get $3) (i32.const 8)) (local.get $5))))) (block (result v128) (local.set $7 (f32x4.add (local.tee $5 (f32x4.pmin (f32x4.pmax (f32x4.mul (if (result v128) (i32.ge_s (local.get $1) (i32.const 4)) (then (v128.load (local.get $2))) (else (block $8 (result v128) (if (i32.eq (local.get $1) (i32.const 1)) (then (br $8 (v128.load32_zero (local.get $2))))) (drop (br_if $8 (local.tee $5 (v128.load64_zero (local.get $2))) (i32.eq (local.get $1) (i32.const 2)))) (v128.load32_lane 2 (i32.add (local.get $2) (i32.const 8)) (local.get $5))))) (v128.load32_splat (i32.const 1100))) (v128.load32_splat (i32.const 1196))) (v128.load32_splat (i32.const 1200)))) (local.tee $9 (v128.load32_splat (i32.const 1096))))) (f32x4.add (local.tee $10 (v128.load32_splat (i32.const 1132))) (i32x4.add (f32x4.add (local.get $10) (f32x4.mul (f32x4.add (v128.load32_splat (i32.const 1204)) (f32x4.mul (f32x4.add (v128.load32_splat (i32.const 1208)) (f32x4.mul (f32x4.add (v128.load32_splat (i32.const 1212)) (f32x4.mul (f32x4.add (v128.load32_splat (i32.const 1216)) (f32x4.mul (v128.load32_splat (i32.const 1220)) (local.tee $5 (f32x4.sub (local.get $5) (f32x4.sub (local.get $7) (local.get $9)))))) (local.get $5))) (local.get $5))) (local.get $5))) (local.get $5))) (i32x4.shl (local.get $7) (i32.const 23)))))))
    (if
     (i32.ge_s (local.get $1) (i32.const 4))
     (then
-     (v128.store (local.get $9) (local.get $5)))
+     (v128.store (local.get $11) (local.get $5)))
     (else
-     (block $10
+     (block $12
       (if
        (i32.eq (local.get $1) (i32.const 1))
        (then
-        (v128.store32_lane 0 (local.get $9) (local.get $5))
-        (br $10)))
-      (v128.store64_lane 0 (local.get $9) (local.get $5))
+        (v128.store32_lane 0 (local.get $11) (local.get $5))
+        (br $12)))
+      (v128.store64_lane 0 (local.get $11) (local.get $5))
       (if
        (i32.eq (local.get $1) (i32.const 3))
        (then
-        (v128.store32_lane 2 (i32.add (local.get $9) (i32.const 8)) (local.get $5)))))))
+        (v128.store32_lane 2 (i32.add (local.get $11) (i32.const 8)) (local.get $5)))))))
    (local.set $3 (i32.add (local.tee $2 (i32.shl (select (i32.const 4) (local.get $1) (i32.ge_s (local.get $1) (i32.const 4))) (i32.const 2))) (local.get $3)))
-   (local.set $9 (i32.add (local.get $9) (local.get $2)))
+   (local.set $11 (i32.add (local.get $11) (local.get $2)))
    (local.set $1 (i32.sub (local.get $1) (i32.const 4)))
    (br $0))))
 
@@ -284,12 +286,13 @@
   (then
    (local.set $3 (f32x4.pmin (f32x4.pmax (f32x4.mul (v128.load (local.tee $4 (i32.add (local.get $5) (local.get $6)))) (local.tee $7 (v128.load32_splat (i32.const 1100)))) (local.tee $8 (v128.load32_splat (i32.const 1196)))) (local.tee $9 (v128.load32_splat (i32.const 1200)))))
    (local.set $10 (f32x4.pmin (f32x4.pmax (f32x4.mul (v128.load (i32.add (local.get $4) (local.tee $11 (i32.shl (local.get $6) (i32.const 1))))) (local.get $7)) (local.get $8)) (local.get $9)))
-   (local.set $12 (f32x4.pmin (f32x4.pmax (f32x4.mul (v128.load (i32.add (local.tee $13 (i32.shl (local.get $11) (i32.const 1))) (local.get $4))) (local.get $7)) (local.get $8)) (local.get $9)))
-   (local.set $9 (f32x4.pmin (f32x4.pmax (f32x4.mul (v128.load (i32.add (local.get $4) (local.tee $14 (i32.mul (local.get $11) (i32.const 3))))) (local.get $7)) (local.get $8)) (local.get $9)))
-   (v128.store (local.get $1) (f32x4.div (v128.load (local.get $5)) (f32x4.add (local.tee $7 (v128.load32_splat (i32.const 1132))) (i32x4.add (f32x4.add (local.get $7) (f32x4.mul (f32x4.add (local.tee $15 (v128.load32_splat (i32.const 1204))) (f32x4.mul (f32x4.add (local.tee $16 (v128.load32_splat (i32.const 1208))) (f32x4.mul (f32x4.add (local.tee $17 (v128.load32_splat (i32.const 1212))) (f32x4.mul (f32x4.add (local.tee $18 (v128.load32_splat (i32.const 1216))) (f32x4.mul (local.tee $19 (v128.load32_splat (i32.const 1220))) (local.tee $8 (f32x4.sub (local.get $3) (f32x4.nearest (local.get $3)))))) (local.get $8))) (local.get $8))) (local.get $8))) (local.get $8))) (i32x4.shl (f32x4.add (local.get $3) (local.tee $3 (v128.load32_splat (i32.const 1096)))) (i32.const 23))))))
-   (v128.store (i32.add (local.get $1) (local.get $6)) (f32x4.div (v128.load (i32.add (local.get $11) (local.get $5))) (f32x4.add (local.get $7) (i32x4.add (f32x4.add (local.get $7) (f32x4.mul (f32x4.add (local.get $15) (f32x4.mul (f32x4.add (local.get $16) (f32x4.mul (f32x4.add (local.get $17) (f32x4.mul (f32x4.add (local.get $18) (f32x4.mul (local.get $19) (local.tee $8 (f32x4.sub (local.get $10) (f32x4.nearest (local.get $10)))))) (local.get $8))) (local.get $8))) (local.get $8))) (local.get $8))) (i32x4.shl (f32x4.add (local.get $10) (local.get $3)) (i32.const 23))))))
-   (v128.store (i32.add (local.get $11) (local.get $1)) (f32x4.div (v128.load (i32.add (local.get $5) (local.get $13))) (f32x4.add (local.get $7) (i32x4.add (f32x4.add (local.get $7) (f32x4.mul (f32x4.add (local.get $15) (f32x4.mul (f32x4.add (local.get $16) (f32x4.mul (f32x4.add (local.get $17) (f32x4.mul (f32x4.add (local.get $18) (f32x4.mul (local.get $19) (local.tee $8 (f32x4.sub (local.get $12) (f32x4.nearest (local.get $12)))))) (local.get $8))) (local.get $8))) (local.get $8))) (local.get $8))) (i32x4.shl (f32x4.add (local.get $12) (local.get $3)) (i32.const 23))))))
-   (v128.store (i32.add (local.get $1) (i32.mul (local.get $6) (i32.const 3))) (f32x4.div (v128.load (i32.add (local.get $5) (local.get $14))) (f32x4.add (local.get $7) (i32x4.add (f32x4.add (local.get $7) (f32x4.mul (f32x4.add (local.get $15) (f32x4.mul (f32x4.add (local.get $16) (f32x4.mul (f32x4.add (local.get $17) (f32x4.mul (f32x4.add (local.get $18) (f32x4.mul (local.get $19) (local.tee $7 (f32x4.sub (local.get $9) (f32x4.nearest (local.get $9)))))) (local.get $7))) (local.get $7))) (local.get $7))) (local.get $7))) (i32x4.shl (f32x4.add (local.get $9) (local.get $3)) (i32.const 23))))))
+   (local.set $12 (f32x4.sub (local.get $3) (f32x4.sub (local.tee $13 (f32x4.add (local.get $3) (local.tee $3 (v128.load32_splat (i32.const 1096))))) (local.get $3))))
+   (local.set $14 (f32x4.add (local.tee $15 (f32x4.pmin (f32x4.pmax (f32x4.mul (v128.load (i32.add (local.tee $16 (i32.shl (local.get $11) (i32.const 1))) (local.get $4))) (local.get $7)) (local.get $8)) (local.get $9))) (local.get $3)))
+   (local.set $17 (f32x4.add (local.tee $18 (f32x4.pmin (f32x4.pmax (f32x4.mul (v128.load (i32.add (local.get $4) (local.tee $19 (i32.mul (local.get $11) (i32.const 3))))) (local.get $7)) (local.get $8)) (local.get $9))) (local.get $3)))
+   (v128.store (local.get $1) (f32x4.div (v128.load (local.get $5)) (f32x4.add (local.tee $7 (v128.load32_splat (i32.const 1132))) (i32x4.add (f32x4.add (local.get $7) (f32x4.mul (f32x4.add (local.tee $8 (v128.load32_splat (i32.const 1204))) (f32x4.mul (f32x4.add (local.tee $9 (v128.load32_splat (i32.const 1208))) (f32x4.mul (f32x4.add (local.tee $20 (v128.load32_splat (i32.const 1212))) (f32x4.mul (f32x4.add (local.tee $21 (v128.load32_splat (i32.const 1216))) (f32x4.mul (local.tee $22 (v128.load32_splat (i32.const 1220))) (local.get $12))) (local.get $12))) (local.get $12))) (local.get $12))) (local.get $12))) (i32x4.shl (local.get $13) (i32.const 23))))))
+   (v128.store (i32.add (local.get $1) (local.get $6)) (f32x4.div (v128.load (i32.add (local.get $11) (local.get $5))) (f32x4.add (local.get $7) (i32x4.add (f32x4.add (local.get $7) (f32x4.mul (f32x4.add (local.get $8) (f32x4.mul (f32x4.add (local.get $9) (f32x4.mul (f32x4.add (local.get $20) (f32x4.mul (f32x4.add (local.get $21) (f32x4.mul (local.get $22) (local.tee $12 (f32x4.sub (local.get $10) (f32x4.sub (local.tee $10 (f32x4.add (local.get $10) (local.get $3))) (local.get $3)))))) (local.get $12))) (local.get $12))) (local.get $12))) (local.get $12))) (i32x4.shl (local.get $10) (i32.const 23))))))
+   (v128.store (i32.add (local.get $11) (local.get $1)) (f32x4.div (v128.load (i32.add (local.get $5) (local.get $16))) (f32x4.add (local.get $7) (i32x4.add (f32x4.add (local.get $7) (f32x4.mul (f32x4.add (local.get $8) (f32x4.mul (f32x4.add (local.get $9) (f32x4.mul (f32x4.add (local.get $20) (f32x4.mul (f32x4.add (local.get $21) (f32x4.mul (local.get $22) (local.tee $12 (f32x4.sub (local.get $15) (f32x4.sub (local.get $14) (local.get $3)))))) (local.get $12))) (local.get $12))) (local.get $12))) (local.get $12))) (i32x4.shl (local.get $14) (i32.const 23))))))
+   (v128.store (i32.add (local.get $1) (i32.mul (local.get $6) (i32.const 3))) (f32x4.div (v128.load (i32.add (local.get $5) (local.get $19))) (f32x4.add (local.get $7) (i32x4.add (f32x4.add (local.get $7) (f32x4.mul (f32x4.add (local.get $8) (f32x4.mul (f32x4.add (local.get $9) (f32x4.mul (f32x4.add (local.get $20) (f32x4.mul (f32x4.add (local.get $21) (f32x4.mul (local.get $22) (local.tee $3 (f32x4.sub (local.get $18) (f32x4.sub (local.get $17) (local.get $3)))))) (local.get $3))) (local.get $3))) (local.get $3))) (local.get $3))) (i32x4.shl (local.get $17) (i32.const 23))))))
    (local.set $5 (i32.add (local.get $5) (i32.const 16)))
    (local.set $1 (i32.add (local.get $1) (i32.const 16)))
    (br $0))))

@@ -54,6 +54,10 @@ test('loops on single numbers: rows of one and two numbers, an index, an odd end
   assert.equal(names(scalar), ['elementwise copyRows', 'elementwise gather', 'spectrum unfold'])
 })
 
+test('no rounding instruction: ARMv7 has none and V8 calls a function for each lane there', () => {
+  assert.not.match(text, /\.(nearest|ceil|floor|trunc)\b/)
+})
+
 test('assembly/hot.wat is what is compiled', () => {
   const kept = readFileSync(new URL('hot.wat', import.meta.url), 'utf8')
   assert.ok(kept === describeHotLoops(text), 'kernels have changed: look at them, then `npm run wat`')
