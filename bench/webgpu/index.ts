@@ -110,7 +110,10 @@ async function measureModel(
       streams: opened.isSoftware ? 4 : 1024,
       budgetMs: VARIANT_SHARE * spanMs,
     },
-    console.log,
+    (line, soFar) => {
+      console.log(line)
+      note('variants', soFar)
+    },
   )
   note('variants', variants)
   if (best === undefined) throw new Error('no variant runs')

@@ -81,10 +81,10 @@ interface Best {
   readonly backend: GpuBackend
 }
 
-/** `note` is given each variant as soon as it is measured; the fastest first. */
+/** `note` is given a line for each variant, and what was measured so far. The result has the fastest first. */
 export async function compareVariants(
   comparison: Comparison,
-  note: (line: string) => void,
+  note: (line: string, variants: readonly Measured[]) => void,
 ): Promise<{ variants: readonly Measured[]; best: Best | undefined }> {
   const { opened, precision, budgetMs } = comparison
   const begun = performance.now()
@@ -96,21 +96,22 @@ export async function compareVariants(
     const name = `${weights} weights, ${precision}, ${threads} threads, products of ${products}, rows ${rows}`
     const lacks = lackedBy(opened, variant)
     if (lacks.length > 0) {
-      note(`${name}: the adapter has no ${lacks.join(', ')}`)
+      note(`${name}: the adapter has no ${lacks.join(', ')}`, variants)
       continue
     }
     try {
       const { measured, backend } = await measureVariant(comparison, variant)
       const { workgroupBytes, spillBytes, stages, barriers } = backend.executor.shader
+      variants.push(measured)
       note(
         `${name}: ${measured.ms.toFixed(3)} ms for ${comparison.streams} streams, shader ${measured.kernelMs?.toFixed(3)} ms, ${measured.parityDb.toFixed(1)} dB, compiled in ${measured.compileMs.toFixed(0)} ms, ${workgroupBytes} B workgroup memory, ${spillBytes} B spilled, ${stages} stages, ${barriers} barriers`,
+        variants,
       )
-      variants.push(measured)
       const slower = best === undefined || costOf(measured) < costOf(best.variant) ? best?.backend : backend
       if (slower !== backend) best = { variant: measured, backend }
       slower?.executor.dispose()
     } catch (error) {
-      note(`${name}: ${(error as Error).message}`)
+      note(`${name}: ${(error as Error).message}`, variants)
     }
   }
   return { variants: variants.sort((a, b) => costOf(a) - costOf(b)), best }
