@@ -3,7 +3,7 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { WebSocket, WebSocketServer } from 'ws'
-import { type FromObject, SUBPROTOCOL } from './protocol.ts'
+import { CLOSE, type FromObject, SUBPROTOCOL } from './protocol.ts'
 import { Sender } from './sender.ts'
 
 const SILENCE_MS = 2000
@@ -62,6 +62,32 @@ test('an answer that waits unread while this process is busy is none', async () 
   assert.is(reason, undefined)
   assert.is(sender.stats().buffered, 0)
   sender.close()
+  stop(server)
+})
+
+test('replaced by an attempt of its own that was given up: it comes again; by somebody else: it does not', async () => {
+  let connections = 0
+  const server = new WebSocketServer({ port: 0, host: '127.0.0.1', handleProtocols: () => SUBPROTOCOL })
+  await new Promise((resolve) => server.on('listening', resolve))
+  server.on('connection', (socket) => {
+    // the first is not answered; the others are welcome, and replaced at once
+    if (++connections === 1) return
+    tell(socket, { type: 'welcome', next: 0, hop: 0, window: 0, isNew: true, ended: false })
+    socket.close(CLOSE.replaced, 'another sender took over')
+  })
+  const breaks: string[] = []
+  const sender = new Sender({
+    url: `ws://127.0.0.1:${(server.address() as { port: number }).port}/stream/test`,
+    silenceMs: 300,
+    retryMs: 10,
+    connect: (to, protocols) => new WebSocket(to, protocols) as never,
+    onBreak: (reason) => breaks.push(reason),
+  })
+  const error = await sender.ended.catch((reason: Error) => reason)
+  assert.match(String(error), /refused this sender: 4409/)
+  const replaced = breaks.filter((reason) => reason.startsWith('4409'))
+  assert.is(replaced.length, 1 + breaks.filter((reason) => reason === '1006 no answer').length, breaks.join('; '))
+  assert.ok(replaced.length > 1)
   stop(server)
 })
 

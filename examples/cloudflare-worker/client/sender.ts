@@ -48,6 +48,9 @@ export class Sender {
   #retry: ReturnType<typeof setTimeout> | undefined
   #watch: ReturnType<typeof setTimeout> | undefined
   #isOver = false
+  #isWelcome = false
+  /** Attempts given up unanswered: one may arrive late all the same, and take the place of the connection that came after. */
+  #abandoned = 0
   #resolve!: (report: StreamReport) => void
   #reject!: (error: Error) => void
 
@@ -105,6 +108,7 @@ export class Sender {
       address.searchParams.set(name, value)
     if (this.link.hop !== undefined) address.searchParams.set('hop', String(this.link.hop))
     this.link.disconnected()
+    this.#isWelcome = false
     const socket = connect(address.href, token === undefined ? [SUBPROTOCOL] : [SUBPROTOCOL, `bearer.${token}`])
     socket.binaryType = 'arraybuffer'
     this.#socket = socket
@@ -133,7 +137,10 @@ export class Sender {
 
   #takeText(text: string): void {
     const message = this.link.takeText(text)
-    if (message.type === 'welcome') this.#pauseMs = this.#options.retryMs ?? 250
+    if (message.type === 'welcome') {
+      this.#isWelcome = true
+      this.#pauseMs = this.#options.retryMs ?? 250
+    }
     if (message.type === 'ended') this.#resolve(message)
     this.#options.onMessage?.(message)
   }
@@ -157,6 +164,7 @@ export class Sender {
 
   #giveUp(): void {
     const socket = this.#socket
+    if (!this.#isWelcome) this.#abandoned++
     this.#break(1006, 'no answer')
     socket?.close()
   }
@@ -172,7 +180,9 @@ export class Sender {
     this.link.disconnected()
     if (this.#isOver || this.link.ended) return
     this.#options.onBreak?.(`${code}${reason === '' ? '' : ` ${reason}`}`)
-    if (FINAL.includes(code)) {
+    const isOwn = code === CLOSE.replaced && this.#abandoned > 0
+    if (isOwn) this.#abandoned--
+    if (FINAL.includes(code) && !isOwn) {
       this.#isOver = true
       this.#reject(new Error(`the stream refused this sender: ${code} ${reason}`))
       return
