@@ -2,7 +2,6 @@
 // senders and listeners over real sockets, accidents.
 
 import { mkdtempSync, rmSync } from 'node:fs'
-import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
@@ -63,22 +62,16 @@ export class Edge {
     return this.#origin + path
   }
 
-  fetch(path: string, options?: RequestInit): Promise<Response> {
-    return fetch(this.url(path), options)
+  /** Each over a connection of its own: one kept open may have been closed by the other side while this process was busy. */
+  fetch(path: string, options: RequestInit = {}): Promise<Response> {
+    const headers = new Headers(options.headers)
+    headers.set('connection', 'close')
+    return fetch(this.url(path), { ...options, headers })
   }
 
-  /**
-   * `crash`, `forge` (body: the snapshot it wakes with), `forget`. Over a connection of its own: one of `fetch` may have been
-   * closed by the other side while this process was busy.
-   */
-  accident(stream: string, kind: string, body: Uint8Array = new Uint8Array(0)): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const sent = request(this.url(`/test/${stream}/${kind}`), { method: 'POST', agent: false }, (response) => {
-        response.resume().on('end', resolve)
-      })
-      sent.on('error', reject)
-      sent.end(body)
-    })
+  /** `crash`, `forge` (body: the snapshot it wakes with), `forget`. */
+  async accident(stream: string, kind: string, body: Uint8Array<ArrayBuffer> = new Uint8Array(0)): Promise<void> {
+    await (await this.fetch(`/test/${stream}/${kind}`, { method: 'POST', body })).arrayBuffer()
   }
 
   sender(stream: string, options: Partial<SenderOptions> = {}): Sender {

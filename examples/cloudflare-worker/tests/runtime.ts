@@ -55,7 +55,10 @@ export async function measureIsolate(edge: Edge): Promise<Held> {
 /** Answer of the last of these methods. An idle isolate may not see what its inspector is asked: events wake it. */
 async function inspect(edge: Edge, methods: readonly string[]): Promise<Record<string, number>> {
   const socket = new WebSocket(await edge.inspectorUrl())
-  const wake = setInterval(() => edge.fetch('/healthz').then((response) => response.arrayBuffer()), WAKE_MS)
+  let event: Promise<unknown> = Promise.resolve()
+  const wake = setInterval(() => {
+    event = event.then(async () => (await edge.fetch('/healthz')).arrayBuffer())
+  }, WAKE_MS)
   try {
     return await new Promise((resolve, reject) => {
       socket.on('message', (data) => {
@@ -70,5 +73,6 @@ async function inspect(edge: Edge, methods: readonly string[]): Promise<Record<s
   } finally {
     clearInterval(wake)
     socket.close()
+    await event
   }
 }
