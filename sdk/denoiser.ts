@@ -464,7 +464,10 @@ export class Denoiser {
     return new Same({ ...this.#parts, ...mixture, channels, linked, onVoice })
   }
 
-  /** Frees the state; the weights too when no other stream uses them. May be called twice. */
+  /**
+   * Frees the state; the weights too when no other stream uses them. May be called twice. Of a denoiser that was dropped without
+   * it, the memory comes back some time after the garbage collector has found it.
+   */
   dispose(): void {
     if (this.#disposed) return
     this.#disposed = true
