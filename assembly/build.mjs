@@ -69,7 +69,10 @@ function compileScalar() {
 
 function report(target) {
   const bytes = readFileSync(join(root, `build/core.${target}.wasm`))
-  if (!WebAssembly.validate(bytes)) console.log(`core.${target}.wasm: this Node does not accept it`)
+  if (!WebAssembly.validate(bytes))
+    console.log(
+      `core.${target}.wasm: this Node does not run it (needs relaxed SIMD); built all the same, and nothing loads it unasked`,
+    )
   console.log(`core.${target}.wasm ${bytes.length} bytes, ${gzipSync(bytes, { level: 9 }).length} gzip`)
 }
 
