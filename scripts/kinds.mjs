@@ -4,6 +4,7 @@
 /** The first that matches; what none matches is a unit test. */
 export const KINDS = [
   ['training', /^training\//],
+  ['package', /^tests\/package\/nodes\./],
   ['engines, QEMU', /\.engines\.test/],
   ['golden', /^tests\/golden\/|^quantize\/(execution|attenuate\.shared|writeback\.shared)\.|^sdk\/sensor\//],
   ['short fuzz', /^tests\/fuzz\/|^quantize\/(modelfile|safetensors|pytorch)\./],

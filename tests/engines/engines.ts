@@ -3,7 +3,7 @@
 // apt, as root.
 
 import { spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ensurePackages, hasProgram } from '../../scripts/debian.mjs'
@@ -62,6 +62,11 @@ export function ensureEngines(): Engine[] {
   return [...DESKTOPS, ...BOARDS].map(ensureEngine)
 }
 
+/** This machine's processor, newer Nodes. */
+export function ensureDesktops(): Engine[] {
+  return DESKTOPS.map(ensureEngine)
+}
+
 /** Emulated ARM processors alone. */
 export function ensureBoards(): Engine[] {
   return BOARDS.map(ensureEngine)
@@ -86,22 +91,19 @@ function ensureEngine({ name, pack, version, emulator = [] }: Source): Engine {
   return { name, emulator, program }
 }
 
+/** Whole or not at all, for test files run side by side. */
 function fetchPackage(spec: string, folder: string): void {
   console.error(`fetching ${spec}`)
+  const own = `${folder}.${process.pid}`
   // --force: npm would refuse another architecture's
-  const args = [
-    'install',
-    '--prefix',
-    folder,
-    '--no-save',
-    '--force',
-    '--ignore-scripts',
-    '--no-audit',
-    '--no-fund',
-    spec,
-  ]
+  const args = ['install', '--prefix', own, '--no-save', '--force', '--ignore-scripts', '--no-audit', '--no-fund', spec]
   const { status, stderr } = spawnSync('npm', args, { encoding: 'utf8' })
   if (status !== 0) throw new Error(`${spec} cannot be fetched: ${stderr}`)
+  try {
+    renameSync(own, folder)
+  } catch {
+    rmSync(own, { recursive: true }) // another was first
+  }
 }
 
 function ensureEmulators(): void {

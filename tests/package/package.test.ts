@@ -1,16 +1,14 @@
 // The package as a stranger gets it: what `npm pack` holds, what publint and "are the types wrong" say of it, and an outside
 // project that installs the tarball, type-checks against it and runs.
-import { spawnSync } from 'node:child_process'
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { publint } from 'publint'
 import { formatMessage } from 'publint/utils'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { installOutside, npmInstall, type Packed, pack, root, run } from './outside.ts'
 
-const root = fileURLToPath(new URL('../../', import.meta.url))
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 
 /** Paths a package may hold; tests/budget.test.ts has what it may weigh. */
@@ -29,26 +27,14 @@ const ASSETS = [
   'package.json',
 ]
 
-interface Packed {
-  readonly filename: string
-  readonly files: readonly { readonly path: string }[]
-}
-
 const test = suite<{ folder: string; packed: Packed; tarball: string }>('package')
 
 test.before((context) => {
   context.folder = mkdtempSync(join(tmpdir(), 'package-'))
-  const args = ['pack', '--json', '--ignore-scripts', '--pack-destination', context.folder]
-  context.packed = (JSON.parse(run('npm', args, root)) as Packed[])[0]
+  context.packed = pack(context.folder)
   context.tarball = join(context.folder, context.packed.filename)
 })
 test.after(({ folder }) => rmSync(folder, { recursive: true }))
-
-function run(command: string, args: readonly string[], cwd: string): string {
-  const { status, stdout, stderr } = spawnSync(command, args, { cwd, encoding: 'utf8', maxBuffer: 1 << 24 })
-  assert.is(status, 0, `${command} ${args.join(' ')}\n${stdout}${stderr}`)
-  return stdout
-}
 
 function bytesIn(folder: string): number {
   const paths = readdirSync(folder, { recursive: true }).map((path) => statSync(join(folder, String(path))))
@@ -94,10 +80,7 @@ test('the types are not wrong', ({ tarball }) => {
 })
 
 test('an outside project installs it, type-checks and runs', ({ folder, tarball }) => {
-  const project = join(folder, 'consumer')
-  cpSync(fileURLToPath(new URL('consumer', import.meta.url)), project, { recursive: true })
-  writeFileSync(join(project, 'package.json'), JSON.stringify({ name: 'consumer', private: true, type: 'module' }))
-  run('npm', ['install', '--no-audit', '--no-fund', '--ignore-scripts', tarball], project)
+  const project = installOutside(folder, tarball)
   const installed = bytesIn(join(project, 'node_modules'))
   assert.ok(installed <= MAX_INSTALLED_BYTES, `${installed} bytes with dependencies`)
   const compiler = join(root, 'node_modules', '.bin', 'tsc')
@@ -109,7 +92,7 @@ test('an outside project installs it, type-checks and runs', ({ folder, tarball 
     ['--module', 'esnext', '--moduleResolution', 'bundler', '--skipLibCheck', '--types', '', ...options],
     project,
   )
-  run('npm', ['install', '--no-audit', '--no-fund', '--ignore-scripts', '@types/node@20'], project)
+  npmInstall(project, '@types/node@20')
   run(compiler, ['--module', 'nodenext', '--skipLibCheck', 'false', '--types', 'node', ...options], project)
   const said = JSON.parse(run(process.execPath, ['out/main.js'], project))
   assert.equal({ ...said, latencyMs: 0 }, { samples: 48000, samplesIn: 48000, latencyMs: 0, refused: 'DISPOSED' })
