@@ -5,14 +5,13 @@
 // counting single tests and the steps before them; exit code 1 if any failed. Nothing is tried twice.
 
 import { spawn } from 'node:child_process'
-import { readdirSync } from 'node:fs'
 import { install, root } from './installed.mjs'
 import { kindOf, summaryLines } from './kinds.mjs'
 import { prepareSystem } from './system.mjs'
+import { listTestFiles } from './testFiles.mjs'
 
 const PROCESSES = 2
 const LIMIT_MS = 600_000
-const FOLDERS = ['training', 'quantize', 'assembly', 'sdk', 'devices', 'bench', 'tests', 'examples']
 
 const FURTHER = ['shared', 'engines']
 const words = process.argv.slice(2).filter((word) => !word.startsWith('--'))
@@ -36,24 +35,10 @@ console.log(`${passed} passed, ${failed} failed`)
 process.exitCode = failed === 0 ? 0 : 1
 
 function findTests() {
-  return FOLDERS.flatMap((folder) => list(folder))
-    .filter((file) => file.endsWith('.test.ts') && !left.some((kind) => file.endsWith(`.${kind}.test.ts`)))
+  return listTestFiles()
+    .filter((file) => !left.some((kind) => file.endsWith(`.${kind}.test.ts`)))
     .filter((file) => words.every((word) => file.includes(word)))
     .sort()
-}
-
-function list(folder) {
-  try {
-    const entries = readdirSync(new URL(`../${folder}/`, import.meta.url), { recursive: true })
-    return entries.map((entry) => `${folder}/${String(entry).replaceAll('\\', '/')}`).filter(isOurs)
-  } catch (error) {
-    if (error.code === 'ENOENT') return []
-    throw error
-  }
-}
-
-function isOurs(file) {
-  return !/(^|\/)(node_modules|dist|build|out)\//.test(file)
 }
 
 async function step(name, command, args) {

@@ -1,12 +1,10 @@
 // The gate's table by kind: no rule that nothing follows, no file in two places, and sums that are those of the files.
-import { execFileSync } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { KINDS, kindOf, summaryLines } from '../scripts/kinds.mjs'
+import { listTestFiles } from '../scripts/testFiles.mjs'
 
-const root = fileURLToPath(new URL('..', import.meta.url))
-const files = execFileSync('git', ['ls-files', '*.test.ts'], { cwd: root, encoding: 'utf8' }).trim().split('\n')
+const files = listTestFiles()
 
 test('every rule is that of some test file, and what none matches is a unit test', () => {
   for (const [kind, pattern] of KINDS)
