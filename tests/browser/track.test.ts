@@ -82,7 +82,7 @@ function stop(page: Page): Promise<void> {
 }
 
 test('noise alone goes, speech stays, bypass changes nothing', async ({ site: { page } }) => {
-  const variants = Object.fromEntries(
+  const variants: Record<string, Variant> = Object.fromEntries(
     ['worklet', 'stream'].flatMap((route) => [
       [route, { options: { route } }],
       [`${route} bypassed`, { options: { route }, bypass: true }],
@@ -90,14 +90,21 @@ test('noise alone goes, speech stays, bypass changes nothing', async ({ site: { 
   )
   const opened = await open(page, variants)
   const names = Object.keys(variants)
-  const [noisy, ...results] = await recordTracks(page, ['noisy', ...names], 7, RATE)
+  const record = async () => {
+    const [noisy, ...results] = await recordTracks(page, ['noisy', ...names], 7, RATE)
+    return results.map((result) => compare(noisy, result))
+  }
+  let changes = await record()
+  // what is bypassed tells whether the machine kept up: where its sound is in pieces, nothing can be said of the rest
+  for (let i = 0; i < 4 && changes.some(({ likeness }, i) => variants[names[i]].bypass && likeness < 0.97); i++)
+    changes = await record()
   await stop(page)
   for (const [i, name] of names.entries()) {
     const { isLike, route, latencyMs } = opened[name]
     assert.ok(isLike)
     assert.ok(name.startsWith(route))
     assert.ok(latencyMs > 10 && latencyMs < 40, `${latencyMs} ms`)
-    const { noiseDb, speechDb, likeness, delaysMs } = compare(noisy, results[i])
+    const { noiseDb, speechDb, likeness, delaysMs } = changes[i]
     if (process.env.VERBOSE) console.log(name, { latencyMs, noiseDb, speechDb, likeness, delaysMs })
     const expectDb = (value: number, least: number, most: number) =>
       assert.ok(value >= least && value <= most, `${name}: ${value} dB, expected ${least} to ${most}`)
@@ -262,7 +269,9 @@ test('RTCPeerConnection: replaceTrack, and sound arrives', async ({ site: { page
 
 const FRAME = 320
 /** Samples over which the delay is taken as constant. */
-const BLOCK = RATE
+const BLOCK = 0.5 * RATE
+/** What Chromium's queues may hold. */
+const MOST_DELAY = 0.6 * RATE
 
 interface Change {
   /** Level of the second against the first, where there is noise alone. */
@@ -314,7 +323,7 @@ function delaysBetween(a: Float32Array, b: Float32Array): number[] {
   return Array.from({ length: Math.floor(a.length / BLOCK) }, (_, block) => {
     const from = block * BLOCK
     let best = { delay: 0, value: Number.NEGATIVE_INFINITY }
-    for (let delay = 0; delay < 0.25 * RATE; delay++) {
+    for (let delay = 0; delay < MOST_DELAY; delay++) {
       const value = product(a.subarray(from, from + BLOCK), b.subarray(from + delay, from + BLOCK + delay))
       if (value > best.value) best = { delay, value }
     }
