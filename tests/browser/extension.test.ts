@@ -139,13 +139,17 @@ function median(levels: readonly number[]): number {
 }
 
 /** A busy machine drops pieces of a recording and is late, so it is asked again, a few times; what is wrong of itself stays wrong. */
-async function hear<T>(ask: () => Promise<T>, isRight: (heard: T) => boolean): Promise<T> {
-  let heard = await ask()
-  for (let i = 0; i < 4 && !isRight(heard); i++) {
+async function hear<T>(ask: () => Promise<T>, check: (heard: T) => void): Promise<T> {
+  for (let turn = 1; ; turn++) {
+    const heard = await ask()
+    try {
+      check(heard)
+      return heard
+    } catch (error) {
+      if (turn === 5) throw error
+    }
     await new Promise((resolve) => setTimeout(resolve, 1000))
-    heard = await ask()
   }
-  return heard
 }
 
 /** As the popup does. */
@@ -182,36 +186,40 @@ test('noise goes, speech stays; off, both stay: on any page and on a strict one'
   await strict.waitForTimeout(SETTLE_MS)
   using denoiser = await Denoiser.create()
   const node = measure(denoiser.process(readClip()))
-  const isNear = (a: number, b: number, mostDb: number) => Math.abs(a - b) < mostDb
-  const [raw, ...on] = await hear(
+  const names = ['plain', 'strict']
+  const [raw] = await hear(
     async () => {
       const recording = [record(untouched), record(plain), record(strict), record(plain, 'remote')]
       return (await Promise.all(recording)).map(measure)
     },
-    ([raw, ...on]) =>
-      on.every((it) => it.noiseDb < raw.noiseDb - 10 && isNear(it.speechDb, raw.speechDb, 3)) &&
-      on.slice(0, 2).every((it) => isNear(it.speechDb, node.speechDb, 2)),
+    ([raw, ...on]) => {
+      for (const [i, name] of names.entries()) {
+        const line = `${name}: raw ${show(raw)}, on ${show(on[i])}`
+        console.log(line)
+        assert.ok(on[i].noiseDb < raw.noiseDb - 10, line)
+        assert.ok(Math.abs(on[i].speechDb - raw.speechDb) < 3, line)
+        assert.ok(Math.abs(on[i].speechDb - node.speechDb) < 2, `${line}, Node ${show(node)}`)
+      }
+      const [, , remote] = on
+      const line = `at the other end of a call: ${show(remote)}`
+      console.log(line)
+      assert.ok(remote.noiseDb < raw.noiseDb - 10, line)
+      assert.ok(Math.abs(remote.speechDb - raw.speechDb) < 4, line)
+    },
   )
-  const [, , remote] = on
   await set(bench, { isOn: false })
-  const off = await hear(
+  await hear(
     async () => (await Promise.all([plain, strict].map((page) => record(page)))).map(measure),
-    (off) => off.every((it) => isNear(it.noiseDb, raw.noiseDb, 1) && isNear(it.speechDb, raw.speechDb, 1)),
+    (off) => {
+      for (const [i, name] of names.entries()) {
+        const line = `${name}: raw ${show(raw)}, off ${show(off[i])}`
+        console.log(line)
+        assert.ok(Math.abs(off[i].noiseDb - raw.noiseDb) < 1, line)
+        assert.ok(Math.abs(off[i].speechDb - raw.speechDb) < 1, line)
+      }
+    },
   )
   await set(bench, { isOn: true })
-  for (const [i, name] of ['plain', 'strict'].entries()) {
-    const line = `${name}: raw ${show(raw)}, on ${show(on[i])}, off ${show(off[i])}`
-    console.log(line)
-    assert.ok(on[i].noiseDb < raw.noiseDb - 10, line)
-    assert.ok(Math.abs(on[i].speechDb - raw.speechDb) < 3, line)
-    assert.ok(Math.abs(on[i].speechDb - node.speechDb) < 2, `${line}, Node ${show(node)}`)
-    assert.ok(Math.abs(off[i].noiseDb - raw.noiseDb) < 1, line)
-    assert.ok(Math.abs(off[i].speechDb - raw.speechDb) < 1, line)
-  }
-  const line = `at the other end of a call: ${show(remote)}`
-  console.log(line)
-  assert.ok(remote.noiseDb < raw.noiseDb - 10, line)
-  assert.ok(Math.abs(remote.speechDb - raw.speechDb) < 4, line)
   await Promise.all([plain, strict, untouched].map((page) => page.close()))
 })
 
@@ -258,10 +266,14 @@ test('strength and switch act on a call in progress, before and after', async (b
   const page = await call(browser, `${origin}/plain`)
   const before = measure(await record(page))
   await set(bench, { isOn: true, strengthDb: -6 })
-  const isGentle = ({ noiseDb }: { noiseDb: number }) => noiseDb < before.noiseDb - 4 && noiseDb > before.noiseDb - 8
-  const gentle = await hear(async () => measure(await record(page)), isGentle)
+  await hear(
+    async () => measure(await record(page)),
+    (gentle) => {
+      const line = `off ${show(before)}, 6 dB ${show(gentle)}`
+      assert.ok(gentle.noiseDb < before.noiseDb - 4 && gentle.noiseDb > before.noiseDb - 8, line)
+    },
+  )
   await set(bench, { strengthDb: -40 })
-  assert.ok(isGentle(gentle), `off ${show(before)}, 6 dB ${show(gentle)}`)
   await page.close()
 })
 
@@ -269,11 +281,10 @@ test('two microphones of one page: both in the popup, each with its own end; clo
   const { browser, origin } = bench
   const page = await call(browser, `${origin}/plain`)
   await page.evaluate(`open({ audio: true })`)
-  const { id, text } = await hear(
+  const { id } = await hear(
     () => badgeOf(bench, page),
-    ({ text }) => text === '•',
+    ({ text }) => assert.is(text, '•'),
   )
-  assert.is(text, '•')
   const popup = await popupOf(bench, id)
   const counted = (wanted: number) =>
     popup.waitForFunction((n) => document.querySelectorAll('#microphones article').length === n, wanted)
@@ -286,11 +297,10 @@ test('two microphones of one page: both in the popup, each with its own end; clo
   await counted(1)
   await page.evaluate(`streams[1].getTracks().forEach((t) => t.stop())`)
   await counted(0)
-  const { text: none } = await hear(
+  await hear(
     () => badgeOf(bench, page),
-    ({ text }) => text === '',
+    ({ text }) => assert.is(text, ''),
   )
-  assert.is(none, '')
   await popup.close()
   await page.close()
 })
@@ -306,13 +316,13 @@ test('the popup shows levels, hop and way, and its controls are the settings', a
     const popup = await popupOf(bench, (await badgeOf(bench, page)).id)
     await popup.waitForFunction(() => /^\d+ \u00b5s$/.test(document.getElementById('median')!.textContent!))
     await popup.waitForFunction(() => document.querySelector('.after-db')?.textContent?.endsWith('dB'))
-    const levels = /before\s+-\d+ dB\s+after\s+(-\d+ dB|silent)/
-    const shown = await hear(
+    await hear(
       () => popup.locator('#microphones').innerText(),
-      (text) => levels.test(text),
+      (shown) => {
+        assert.match(shown, way)
+        assert.match(shown, /before\s+-\d+ dB\s+after\s+(-\d+ dB|silent)/)
+      },
     )
-    assert.match(shown, way)
-    assert.match(shown, levels)
     await popup.close()
     await page.close()
   }
@@ -340,7 +350,7 @@ test('twenty microphones, one after the other: none of their processors stays', 
     await page.evaluate(`{ streams.at(-1).getTracks().forEach((track) => track.stop()); open({ audio: true }) }`)
   await page.evaluate(`streams.splice(0).forEach((stream) => stream.getTracks().forEach((track) => track.stop()))`)
   for (let turn = 0; (await count()) !== 0; turn++) {
-    assert.ok(turn < 300, `${await count()} processors`)
+    assert.ok(turn < 50, `${await count()} processors`)
     await page.waitForTimeout(100)
   }
   await page.close()
@@ -378,19 +388,20 @@ test('the package: one permission, no code from elsewhere or from text, everythi
 test('where no way works: the plain microphone and the reason', async (bench) => {
   const { browser, bare, origin } = bench
   const [hostile, untouched] = await Promise.all([call(browser, `${origin}/hostile`), call(bare, `${origin}/plain`)])
-  const { id, text, reason } = await hear(
+  const { id } = await hear(
     () => badgeOf(bench, hostile),
-    ({ text }) => text === '!',
+    ({ text, reason }) => {
+      assert.is(text, '!')
+      assert.match(reason, /plain microphone: the extension's frame did not/)
+    },
   )
-  assert.is(text, '!')
-  assert.match(reason, /plain microphone: the extension's frame did not/)
   const popup = await popupOf(bench, id)
   await popup.waitForFunction(() => !document.getElementById('trouble')!.hidden)
-  const [found, wanted] = await hear(
+  await hear(
     async () => (await Promise.all([hostile, untouched].map((page) => record(page)))).map(measure),
-    ([found, wanted]) => Math.abs(found.noiseDb - wanted.noiseDb) < 1,
+    ([found, wanted]) =>
+      assert.ok(Math.abs(found.noiseDb - wanted.noiseDb) < 1, `${show(found)}, without the extension ${show(wanted)}`),
   )
-  assert.ok(Math.abs(found.noiseDb - wanted.noiseDb) < 1, `${show(found)}, without the extension ${show(wanted)}`)
   await Promise.all([popup, hostile, untouched].map((page) => page.close()))
 })
 
