@@ -9,12 +9,16 @@ const BROWSERS = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-
 
 const hasBrowser = () => BROWSERS.some((path) => path !== undefined && existsSync(path))
 const hasCompiler = () => ['cc', 'gcc', 'clang'].some(hasProgram)
-const hasVulkan = () => spawnSync('/sbin/ldconfig', ['-p'], { encoding: 'utf8' }).stdout?.includes('libvulkan.so.1')
+/** The loader, and what bench/webgpu/bundle.ts packs beside it. */
+const hasVulkan = () => {
+  const known = spawnSync('/sbin/ldconfig', ['-p'], { encoding: 'utf8' }).stdout ?? ''
+  return ['libvulkan.so.1', 'libEGL.so.1', 'libGL.so.1'].every((name) => known.includes(name))
+}
 
 /** By kind (kinds.mjs). SwiftShader comes with Chromium; the encoder in C is held against golden packets. */
 const NEEDS = [
   { kinds: ['Chromium', 'SwiftShader', 'engines, QEMU'], packages: ['chromium'], isThere: hasBrowser },
-  { kinds: ['SwiftShader'], packages: ['libvulkan1'], isThere: hasVulkan },
+  { kinds: ['SwiftShader'], packages: ['libvulkan1', 'libegl1', 'libgl1'], isThere: hasVulkan },
   { kinds: ['golden'], packages: ['gcc', 'libc6-dev'], isThere: hasCompiler },
 ]
 

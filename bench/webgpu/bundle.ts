@@ -20,6 +20,8 @@ import { ensureNode20 } from '../../tests/engines/engines.ts'
 
 const LIMIT_BYTES = 56e6
 const MODELS = ['base', 'lite', 'hq']
+/** GLVND, which NVIDIA's driver opens even where nothing is drawn; after the machine's own on the path. */
+const DISPATCH = ['libGLdispatch.so.0', 'libEGL.so.1', 'libGLX.so.0', 'libGL.so.1']
 /** Where Linux distributions keep libraries. */
 const LIBRARIES = ['/usr/lib/x86_64-linux-gnu', '/usr/lib64', '/usr/lib']
 
@@ -47,6 +49,7 @@ export async function writeBundle(folder: string): Promise<number> {
   compress(ensureNode20().program, folder)
   compress(join(root, 'node_modules/node-webgpu/dist/linux-x64/dawn.node'), folder)
   copy(library('libvulkan.so.1'), join(folder, 'lib'))
+  for (const name of DISPATCH) copy(library(name), join(folder, 'lib/gl'))
   for (const name of ['libstdc++.so.6', 'libgcc_s.so.1']) copy(library(name), join(folder, 'lib/c++'))
   copy(join(root, 'build/core.simd.wasm'), join(folder, 'build'))
   for (const name of MODELS)
@@ -69,7 +72,7 @@ function compress(file: string, folder: string): void {
 function library(name: string): string {
   const found = LIBRARIES.map((folder) => join(folder, name)).find((path) => existsSync(path))
   if (found === undefined)
-    throw new Error(`${name} is in none of ${LIBRARIES.join(', ')}: apt install libvulkan1 libstdc++6`)
+    throw new Error(`${name} is in none of ${LIBRARIES.join(', ')}: apt install libvulkan1 libegl1 libgl1 libstdc++6`)
   return found
 }
 

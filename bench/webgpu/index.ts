@@ -31,6 +31,7 @@ const HELP = `npm run bench:webgpu -- [options]
   --json FILE       all figures, added to those it holds
   --label NAME      stands in the figures beside the precision, for a run with other toggles
   --assets DIR      where models/ and build/ lie (this checkout)
+  --adapter         says which adapter it would run on, no more
   --toggles LIST    of Dawn, such as disable_robustness
   --dawn FILE       the addon of node-webgpu (the installed package)`
 
@@ -47,6 +48,7 @@ const { values: options } = parseArgs({
     assets: { type: 'string', default: fileURLToPath(new URL('../..', import.meta.url)) },
     toggles: { type: 'string' },
     dawn: { type: 'string' },
+    adapter: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
 })
@@ -204,7 +206,14 @@ async function findMost(gpu: GpuBackend, model: Model, first: number, endMs: num
   return { streams: within, deadlineMs: DEADLINE_MS, hopMs, tried }
 }
 
-const opened = await openGpu()
+const opened = await openGpu().catch((error: Error) => {
+  console.log(error.message)
+  process.exit(1)
+})
+if (options.adapter) {
+  console.log(opened.description)
+  process.exit(0)
+}
 const processor = `${cpus()[0]?.model}, ${availableParallelism()} threads, Node ${process.version}`
 figures.note(['adapter'], opened.description)
 figures.note(['processor'], processor)

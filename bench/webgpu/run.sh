@@ -21,14 +21,20 @@ unpack() {
   fi && chmod +x "$unpacked/$1" || { echo "cannot unpack $1.gz: gzip or python3 is needed"; exit 1; }
 }
 
-# The driver's description, unless the caller has named one.
+# The driver's description, unless the caller has named one: the first with which a GPU is found. Without a display NVIDIA's
+# own, which goes by GLX, can fail where the same driver by EGL does not.
 find_driver() {
   local file
   [ -z "${VK_DRIVER_FILES:-}${VK_ICD_FILENAMES:-}" ] || return 0
-  for file in {/usr/local/nvidia/share,/usr/share,/usr/local/share,/etc}/vulkan/icd.d/nvidia_icd.json; do
-    [ -r "$file" ] && export VK_DRIVER_FILES=$file VK_ICD_FILENAMES=$file && return 0
+  echo '{ "file_format_version": "1.0.1", "ICD": { "library_path": "libEGL_nvidia.so.0", "api_version": "1.3.0" } }' >"$unpacked/egl.json"
+  for file in {/usr/local/nvidia/share,/usr/share,/usr/local/share,/etc}/vulkan/icd.d/nvidia_icd.json "$unpacked/egl.json"; do
+    [ -r "$file" ] || continue
+    echo "driver: $file"
+    VK_DRIVER_FILES=$file VK_ICD_FILENAMES=$file "${bench[@]}" --adapter || continue
+    export VK_DRIVER_FILES=$file VK_ICD_FILENAMES=$file
+    return 0
   done
-  echo 'no nvidia_icd.json found: the loader looks for drivers by itself'
+  echo 'no GPU with any of these: the loader looks for drivers by itself'
 }
 
 bench=("$unpacked/node" "$here/bench.js" --assets "$here" --dawn "$unpacked/dawn.node")
@@ -37,7 +43,7 @@ bench=("$unpacked/node" "$here/bench.js" --assets "$here" --dawn "$unpacked/dawn
 [ "$1" != --help ] || { usage; exit 0; }
 unpack node
 unpack dawn.node
-export LD_LIBRARY_PATH="$here/lib:/usr/local/nvidia/lib64:/usr/local/nvidia/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
+export LD_LIBRARY_PATH="$here/lib:/usr/local/nvidia/lib64:/usr/local/nvidia/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}:$here/lib/gl"
 "$unpacked/node" --version >/dev/null 2>&1 || LD_LIBRARY_PATH+=":$here/lib/c++"
 "$unpacked/node" --version || { echo 'Node does not start here'; exit 1; }
 [ "$1" != --help-bench ] || { "${bench[@]}" --help; exit 0; }

@@ -1,5 +1,6 @@
 // For tests and the bench: how far a backend is from the core. In: results of both, or a backend to be run. Out: decibels.
 
+import { measureSnrDb } from '../../quantize/snr.ts'
 import { drawSamples } from '../../tests/golden/signal.ts'
 import { Core } from '../core.ts'
 import type { ParsedModel } from '../model.ts'
@@ -27,17 +28,5 @@ export async function measureParity(
     const { outputs } = await backend.run(Uint32Array.of(0, hop === 0 ? COMMANDS.reset : 0), input)
     found.set(outputs, hop * outputHop)
   }
-  return signalToNoise(found, expected)
-}
-
-/** dB of `expected` over what `found` differs by. */
-export function signalToNoise(found: Float32Array, expected: Float32Array): number {
-  if (found.length !== expected.length) throw new Error(`${found.length} samples, expected ${expected.length}`)
-  let signal = 0
-  let noise = 0
-  for (let i = 0; i < expected.length; i++) {
-    signal += expected[i] ** 2
-    noise += (found[i] - expected[i]) ** 2
-  }
-  return 10 * Math.log10(signal / noise)
+  return measureSnrDb(found, expected)
 }

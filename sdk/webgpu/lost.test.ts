@@ -1,13 +1,14 @@
 // A device that is destroyed in mid-stream: WASM goes on from states of a moment ago and the input since, and every stream
 // comes out whole. Hosts without WebGPU, and choices that cannot be met, are told so.
+
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { decodeModel } from '../../quantize/modelfile.ts'
+import { measureSnrDb } from '../../quantize/snr.ts'
 import { drawSamples } from '../../tests/golden/signal.ts'
 import { AttenuateError, Denoiser } from '../index.ts'
 import type { Timing } from './choice.ts'
 import { crossing } from './choice.ts'
-import { signalToNoise } from './fixture.parity.ts'
 import { denoisedAlone, openSoftwareGpu, readGolden } from './fixture.ts'
 import { DenoiserPool, type Fallback } from './index.ts'
 import { INTERVAL } from './ledger.ts'
@@ -76,7 +77,7 @@ for (const hopsBefore of [1, INTERVAL - 1, 2 * INTERVAL + 5]) {
     await pool.drain()
     for (const [n, { stream, samples }] of callers.entries()) {
       const found = stream.read()
-      const snr = signalToNoise(found, await alone(samples))
+      const snr = measureSnrDb(found, await alone(samples))
       assert.ok(snr >= 80, `stream ${n}: ${snr} dB`)
     }
     assert.is(pool.report.backend, 'wasm')
@@ -103,7 +104,7 @@ test('an error on the device counts as its loss', async () => {
   stream.end()
   await pool.drain()
   assert.is(pool.report.backend, 'wasm')
-  const snr = signalToNoise(stream.read(), await alone(samples))
+  const snr = measureSnrDb(stream.read(), await alone(samples))
   assert.ok(snr >= 80, `${snr} dB`)
   pool.dispose()
 })
@@ -130,7 +131,7 @@ test('a snapshot moves from the GPU to WASM and back', async () => {
   }
   parts.push(stream.read())
   const found = Float32Array.from(parts.flatMap((part) => [...part]))
-  const snr = signalToNoise(found, await alone(samples))
+  const snr = measureSnrDb(found, await alone(samples))
   assert.ok(snr >= 80, `${snr} dB`)
   a.dispose()
   b.dispose()

@@ -1,12 +1,14 @@
 // The compute shader against the WASM core: whole streams, beginning and end included, of networks that use every op, in
 // every way to multiply and to sum. The shipped models are in models.test.ts.
+
 import { readFileSync } from 'node:fs'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { measureSnrDb } from '../../quantize/snr.ts'
 import { drawSamples } from '../../tests/golden/signal.ts'
 import { ParsedModel } from '../model.ts'
 import { GpuBackend } from './backend.webgpu.ts'
-import { measureParity, signalToNoise } from './fixture.parity.ts'
+import { measureParity } from './fixture.parity.ts'
 import { denoisedAlone, openSoftwareDevice, openSoftwareGpu, readGolden } from './fixture.ts'
 import { DenoiserPool } from './index.ts'
 
@@ -31,10 +33,10 @@ for (const name of ['paper-centred', 'residual', 'spectral', 'unequal']) {
     const samples = drawSamples(LENGTH, 3000, 0.3)
     const expected = await denoisedAlone(model, samples)
     const found = await throughGpu(gpu, model, samples)
-    const whole = signalToNoise(found, expected)
+    const whole = measureSnrDb(found, expected)
     console.log(`${name}: ${whole.toFixed(1)} dB`)
     assert.ok(whole >= 80, `${whole} dB`)
-    const last = signalToNoise(found.subarray(-1500), expected.subarray(-1500))
+    const last = measureSnrDb(found.subarray(-1500), expected.subarray(-1500))
     assert.ok(last >= 80, `last 1500 samples: ${last} dB`)
   })
 }

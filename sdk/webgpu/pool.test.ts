@@ -4,11 +4,11 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { decodeModel } from '../../quantize/modelfile.ts'
+import { measureSnrDb } from '../../quantize/snr.ts'
 import { seedRandom } from '../../quantize/specimens.ts'
 import { drawSamples } from '../../tests/golden/signal.ts'
 import { joined } from '../pieces.ts'
 import type { PoolOptions } from './creation.ts'
-import { signalToNoise } from './fixture.parity.ts'
 import { denoisedAlone, openSoftwareGpu, readGolden } from './fixture.ts'
 import { DenoiserPool, type PoolStream } from './index.ts'
 
@@ -35,7 +35,7 @@ async function live(options: PoolOptions, operations: number, seed: number, leas
     const expected = await denoisedAlone(model, SAMPLES.subarray(from, from + count), flushed)
     assert.is(found.length, expected.length, 'samples')
     if (expected.length === 0) return
-    const snr = signalToNoise(found, expected)
+    const snr = measureSnrDb(found, expected)
     assert.ok(snr >= leastDb, `stream of ${count} samples: ${snr} dB`)
     compared++
   }

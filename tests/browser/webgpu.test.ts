@@ -3,7 +3,7 @@
 
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { signalToNoise } from '../../sdk/webgpu/fixture.parity.ts'
+import { measureSnrDb } from '../../quantize/snr.ts'
 import { denoisedAlone, readGolden } from '../../sdk/webgpu/fixture.ts'
 import { drawSamples } from '../golden/signal.ts'
 import { openSite, type Site } from './site.ts'
@@ -58,7 +58,7 @@ for (const { what, isLost, precision, leastDb } of [
       },
       { model: [...model], samples: [...samples], isLost, precision },
     )
-    const snr = signalToNoise(Float32Array.from(out), await denoisedAlone(model, samples))
+    const snr = measureSnrDb(Float32Array.from(out), await denoisedAlone(model, samples))
     assert.ok(snr >= leastDb, `${snr} dB`)
     assert.is(backend, isLost ? 'wasm' : 'webgpu')
     assert.is(reason !== undefined, isLost)
