@@ -116,7 +116,7 @@ class Mixer(Synthesiser):
 
     def late_start(self):
         """Gains: digital silence for up to 2.4 s, then everything at once, (B, samples); that of the noise, low in half of these items."""
-        t, late = torch.arange(self.samples, device=self.device), self.often(0.2)
+        t, late = torch.arange(self.samples, device=self.device), self.often(0.3)
         gate = torch.where(late, (t >= self.draw(0.3, 2.4) * 16000).float(), torch.ones_like(t, dtype=torch.float32))
         return gate, torch.where(late & self.often(0.5), 10 ** (self.draw(-60, -20) / 20), torch.ones_like(gate[:, :1]))
 
@@ -141,7 +141,7 @@ class Mixer(Synthesiser):
         jump = torch.where(self.often(0.06), step, torch.ones_like(step))
         gate, quiet = self.late_start()
         clean, noisy = speech * jump * gate, (speech + noise * quiet) * jump * gate
-        both = self.some(torch.stack([clean, noisy], 1), 0.08, lambda part, x: part.band_limited(x, part.draw(3400, 7000)), at=-1)
+        both = self.some(torch.stack([clean, noisy], 1), 0.12, lambda part, x: part.band_limited(x, part.draw(1800, 7000)), at=-1)
         clean, noisy = both.unbind(1)
         peak = noisy.abs().amax(-1, keepdim=True)
         fit = 0.99 / peak.clamp(min=0.99)

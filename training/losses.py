@@ -8,7 +8,7 @@ from .intelligibility import IntelligibilityLoss
 from .loudness import LoudnessLoss
 
 RESOLUTIONS = (256, 512, 1024)
-LOST = 0.5                       # what is lost of the speech costs that much more than what is left of the noise
+LOST = 1.0                       # what is lost of the speech costs that much more than what is left of the noise
 
 
 class DenoisingLoss(nn.Module):

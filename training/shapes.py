@@ -204,6 +204,6 @@ SHIPPED = {
     "hq": lambda: spectral("hq", hop=256, synthesis=512, first=32, channels=96, bands=32, orders=(32,) * 4,
                            first_order=16, last_order=16, taps=3, lookahead=1),
     # 4 kHz, 4 bit in; 32 ms
-    "nano": lambda: sensor("nano"),
+    "nano": lambda: sensor("nano", first=16, channels=40, order=24, first_order=8, taps=2),
     "paper": paper,
 }

@@ -15,7 +15,7 @@ export interface CourseCounters {
   freshStarts: number
 }
 
-/** Everything that goes on; small enough for one value of the storage (nano: 25 kB). */
+/** Everything that goes on; small enough for one value of the storage (nano: under 20 kB). */
 export interface Checkpoint {
   readonly session: string
   /** Number of the first message after it. */
