@@ -69,7 +69,7 @@ def spectral(name, *, hop=128, window=512, synthesis=256, first=24, channels=48,
     return g.config
 
 
-def sensor(name, *, first=24, channels=48, blocks=2, order=32, first_order=16, groups=4, taps=3):
+def sensor(name, *, first=16, channels=40, blocks=2, order=24, first_order=8, groups=4, taps=2):
     """4 kHz in (hop 64, one codec block), 16 kHz out (hop 256), 32 ms: denoises 0-2 kHz and makes 2-8 kHz anew.
 
     The lower 60 bins are filtered; the bins above are the strongest part of the band (0.9-1.9 kHz) copied upwards and filtered, so that
@@ -204,6 +204,6 @@ SHIPPED = {
     "hq": lambda: spectral("hq", hop=256, synthesis=512, first=32, channels=96, bands=32, orders=(32,) * 4,
                            first_order=16, last_order=16, taps=3, lookahead=1),
     # 4 kHz, 4 bit in; 32 ms
-    "nano": lambda: sensor("nano", first=16, channels=40, order=24, first_order=8, taps=2),
+    "nano": lambda: sensor("nano"),
     "paper": paper,
 }
