@@ -3,8 +3,8 @@
 // between them in level and phase stays as it was, and equal channels give what the network gave.
 //
 // Per hop, over frames of two hops (square root of Hann's window, half overlapping; Allen 1977), with M the mean's spectrum:
-//   G[k] = W[k] conj(M[k]) / |M[k]|^2, never longer than 4;   Y_c[k] = G[k] X_c[k]
-// One hop later than the network.
+//   G[k] = W[k] conj(M[k]) / |M[k]|^2, never longer than the larger of 4 and |W[k]| / max_c |X_c[k]|;   Y_c[k] = G[k] X_c[k]
+// so that no channel gets louder than the network's, or by more than 12 dB. One hop later than the network.
 
 import { fail } from './errors.ts'
 import { Fourier } from './fourier.ts'
@@ -15,6 +15,11 @@ import type { SnapshotReader, SnapshotWriter, Stateful } from './snapshot.ts'
 const LONGEST = 4
 /** Squared length below which a mean is nothing: 1e-10 of full scale. */
 const NOTHING = 1e-20
+
+interface Spectrum {
+  readonly re: Float64Array
+  readonly im: Float64Array
+}
 
 export class Image implements Stateful {
   readonly #hop: number
@@ -27,11 +32,13 @@ export class Image implements Stateful {
   readonly #wet: Float32Array
   /** (channels)(hop) second half of the frame before. */
   readonly #tails: readonly Float32Array[]
-  /** (2 hop) each: the filter, and two channels at a time, one in each part. */
-  readonly #gainRe: Float64Array
-  readonly #gainIm: Float64Array
-  readonly #re: Float64Array
-  readonly #im: Float64Array
+  /** (2 hop) each: spectra of two channels at a time, one in each part; of the loudest, squared. */
+  readonly #pairs: readonly Spectrum[]
+  readonly #loudest: Float64Array
+  /** (2 hop): the mean and the network, one in each part. */
+  readonly #mixed: Spectrum
+  /** (2 hop): the filter. */
+  readonly #gain: Spectrum
 
   /** `lagSamples` of the network. */
   constructor(channels: number, hop: number, lagSamples: number) {
@@ -43,10 +50,11 @@ export class Image implements Stateful {
     this.#lines = each(() => new Float32Array(lagSamples + size))
     this.#wet = new Float32Array(size)
     this.#tails = each(() => new Float32Array(hop))
-    this.#gainRe = new Float64Array(size)
-    this.#gainIm = new Float64Array(size)
-    this.#re = new Float64Array(size)
-    this.#im = new Float64Array(size)
+    const spectrum = () => ({ re: new Float64Array(size), im: new Float64Array(size) })
+    this.#pairs = Array.from({ length: (channels + 1) >> 1 }, spectrum)
+    this.#loudest = new Float64Array(size)
+    this.#mixed = spectrum()
+    this.#gain = spectrum()
   }
 
   reset(): void {
@@ -57,8 +65,10 @@ export class Image implements Stateful {
   take(wet: Float32Array, inputs: readonly Float32Array[], outputs: readonly Float32Array[]): void {
     shiftIn(this.#wet, wet)
     for (let c = 0; c < inputs.length; c++) shiftIn(this.#lines[c], inputs[c])
+    this.#loudest.fill(0)
+    for (let p = 0; p < this.#pairs.length; p++) this.#analyse(p)
     this.#measure()
-    for (let c = 0; c < outputs.length; c += 2) this.#filter(c, outputs)
+    for (let p = 0; p < this.#pairs.length; p++) this.#filter(p, outputs)
   }
 
   save(to: SnapshotWriter): void {
@@ -69,10 +79,31 @@ export class Image implements Stateful {
     for (const buffer of [...this.#lines, ...this.#tails, this.#wet]) from.f32s(buffer)
   }
 
+  /** Channels 2p and 2p + 1, one in each part, and what is louder than the channels before. */
+  #analyse(p: number): void {
+    const { re, im } = this.#pairs[p]
+    const lines = this.#lines
+    const isPair = 2 * p + 1 < lines.length
+    for (let i = 0; i < re.length; i++) {
+      re[i] = this.#window[i] * lines[2 * p][i]
+      im[i] = isPair ? this.#window[i] * lines[2 * p + 1][i] : 0
+    }
+    this.#fourier.transform(re, im)
+    const loudest = this.#loudest
+    for (let k = 0; k < re.length; k++) {
+      const other = (re.length - k) & (re.length - 1)
+      const aRe = re[k] + re[other]
+      const aIm = im[k] - im[other]
+      const bRe = im[k] + im[other]
+      const bIm = re[other] - re[k]
+      loudest[k] = Math.max(loudest[k], (aRe * aRe + aIm * aIm) / 4, (bRe * bRe + bIm * bIm) / 4)
+    }
+  }
+
   /** The filter: the network's spectrum by that of the mean, both from one transform, a real signal in each part. */
   #measure(): void {
     const lines = this.#lines
-    const [re, im] = [this.#re, this.#im]
+    const { re, im } = this.#mixed
     for (let i = 0; i < re.length; i++) {
       let sum = 0
       for (let c = 0; c < lines.length; c++) sum += lines[c][i]
@@ -89,30 +120,26 @@ export class Image implements Stateful {
       const power = meanRe * meanRe + meanIm * meanIm
       const a = wetRe * meanRe + wetIm * meanIm
       const b = wetIm * meanRe - wetRe * meanIm
-      const scale = power > NOTHING ? 1 / Math.max(power, Math.sqrt(a * a + b * b) / LONGEST) : 0
-      this.#gainRe[k] = a * scale
-      this.#gainIm[k] = b * scale
+      const held = Math.min(Math.sqrt(a * a + b * b) / LONGEST, Math.sqrt(power * this.#loudest[k]))
+      const scale = power > NOTHING ? 1 / Math.max(power, held) : 0
+      this.#gain.re[k] = a * scale
+      this.#gain.im[k] = b * scale
     }
   }
 
-  /** Channels `c` and `c + 1`, one in each part: the filter's response is real, so that they stay apart. */
-  #filter(c: number, outputs: readonly Float32Array[]): void {
-    const [re, im] = [this.#re, this.#im]
-    const isPair = c + 1 < outputs.length
-    for (let i = 0; i < re.length; i++) {
-      re[i] = this.#window[i] * this.#lines[c][i]
-      im[i] = isPair ? this.#window[i] * this.#lines[c + 1][i] : 0
-    }
-    this.#fourier.transform(re, im)
+  /** Channels 2p and 2p + 1, one in each part: the filter's response is real, so that they stay apart. */
+  #filter(p: number, outputs: readonly Float32Array[]): void {
+    const { re, im } = this.#pairs[p]
+    const { re: gainRe, im: gainIm } = this.#gain
     for (let k = 0; k < re.length; k++) {
       const x = re[k]
       const y = im[k]
-      re[k] = x * this.#gainRe[k] - y * this.#gainIm[k]
-      im[k] = x * this.#gainIm[k] + y * this.#gainRe[k]
+      re[k] = x * gainRe[k] - y * gainIm[k]
+      im[k] = x * gainIm[k] + y * gainRe[k]
     }
     this.#fourier.transform(im, re) // exchanged: back
-    this.#overlap(re, this.#tails[c], outputs[c])
-    if (isPair) this.#overlap(im, this.#tails[c + 1], outputs[c + 1])
+    this.#overlap(re, this.#tails[2 * p], outputs[2 * p])
+    if (2 * p + 1 < outputs.length) this.#overlap(im, this.#tails[2 * p + 1], outputs[2 * p + 1])
   }
 
   #overlap(frame: Float64Array, tail: Float32Array, output: Float32Array): void {
