@@ -13,8 +13,8 @@ from .synthetic import Synthesiser, unit
 
 
 # kinds of synthetic noise and their shares; the rest is recorded
-SYNTHETIC = (("coloured", 0.05), ("babble", 0.08), ("hum", 0.03), ("clicks", 0.03), ("calls", 0.04), ("motifs", 0.05),
-             ("creatures", 0.05), ("pulsed", 0.03), ("music", 0.06), ("grains", 0.08))
+SYNTHETIC = (("coloured", 0.04), ("babble", 0.07), ("hum", 0.03), ("clicks", 0.03), ("calls", 0.04), ("motifs", 0.05),
+             ("creatures", 0.05), ("pulsed", 0.02), ("music", 0.06), ("grains", 0.06), ("hybrids", 0.08))
 
 
 class Mixer(Synthesiser):
@@ -68,9 +68,29 @@ class Mixer(Synthesiser):
         return unit(self.equalised(x, 15.0) + 1e-4 * torch.randn_like(x))
 
     def recorded(self):
-        """A recorded noise at a random speed, sometimes backwards: few recordings must stand for many."""
+        """A recorded noise at a random speed, sometimes backwards or with its partials moved: few recordings must stand for many."""
         x = unit(self.played(self.noise, 0.6, 1.6))
-        return torch.where(self.often(0.3), x.flip(-1), x)
+        x = torch.where(self.often(0.3), x.flip(-1), x)
+        return self.some(x, 0.12, lambda part, x: unit(part.shifted(x)))
+
+    def shifted(self, x, most=400):
+        """All frequencies moved by the same -400..400 Hz: harmonic sounds become inharmonic."""
+        X = torch.view_as_real(torch.fft.rfft(x))
+        k = torch.arange(X.shape[1], device=self.device) - (self.draw(-most, most) * (x.shape[-1] / 16000)).long()
+        inside = (k >= 0) & (k < X.shape[1])
+        moved = torch.gather(X, 1, k.clamp(0, X.shape[1] - 1)[..., None].expand(-1, -1, 2)) * inside[..., None]
+        return torch.fft.irfft(torch.view_as_complex(moved.contiguous()), x.shape[-1])
+
+    def hybrids(self, size=512, reach=8):
+        """The fine structure of one recording under the envelope of another, over time and frequency (+-250 Hz): a third sound."""
+        window = torch.hann_window(size, device=self.device).sqrt()
+        frames = lambda x: torch.fft.rfft(F.pad(x, (size, size)).unfold(-1, size, size // 2) * window)
+        envelope = lambda X: F.avg_pool1d(X.abs().square(), 2 * reach + 1, 1, reach, count_include_pad=False)
+        carrier, other = frames(self.recorded()), frames(self.recorded())
+        under = envelope(carrier)
+        gain = (envelope(other) / (under + 1e-3 * under.mean((1, 2), keepdim=True) + 1e-9)).sqrt()
+        first, second = (torch.fft.irfft(carrier * gain, size) * window).unflatten(-1, (2, size // 2)).unbind(2)
+        return unit((first[:, 1:] + second[:, :-1]).flatten(1)[:, size // 2:size // 2 + self.samples])
 
     def some(self, x, share, made, at=0):
         """x (B, samples) where a share of the items is replaced by made(mixer, items), in rows from `at` on (rows from the end: negative).
@@ -127,7 +147,7 @@ class Mixer(Synthesiser):
 
     def sample(self):
         """One batch: noisy and clean, (B, samples) each."""
-        speech = self.pauses(self.equalised(self.played(self.speech, 0.85, 1.16), 6.0))
+        speech = self.pauses(self.equalised(self.played(self.speech, 0.8, 1.25), 6.0))
         if self.rooms is not None:
             speech = self.some(speech, 0.25, lambda part, x: part.in_room(x))
         level = 10 ** (torch.where(self.often(0.2), self.draw(-72, -12), self.draw(-40, -12)) / 20)
