@@ -13,8 +13,8 @@ from .synthetic import Synthesiser, unit
 
 
 # kinds of synthetic noise and their shares; the rest is recorded
-SYNTHETIC = (("coloured", 0.04), ("babble", 0.07), ("hum", 0.03), ("clicks", 0.03), ("calls", 0.04), ("motifs", 0.05),
-             ("creatures", 0.05), ("pulsed", 0.02), ("music", 0.06), ("grains", 0.06), ("hybrids", 0.08))
+SYNTHETIC = (("coloured", 0.04), ("babble", 0.07), ("hum", 0.03), ("clicks", 0.03), ("calls", 0.03), ("motifs", 0.05),
+             ("creatures", 0.05), ("cries", 0.08), ("pulsed", 0.02), ("music", 0.05), ("grains", 0.05), ("hybrids", 0.06))
 
 
 class Mixer(Synthesiser):
@@ -121,7 +121,8 @@ class Mixer(Synthesiser):
 
     def noises(self):
         x = self.kinds()
-        x = self.some(x, 0.15, lambda part, x: unit(x) + part.draw(0.1, 0.8) * part.calls())
+        x = self.some(x, 0.1, lambda part, x: unit(x) + part.draw(0.1, 0.8) * part.calls())
+        x = self.some(x, 0.1, lambda part, x: unit(x) + part.draw(0.1, 1.5) * part.cries(), at=self.batch // 2)
         x = self.some(x, 0.2, lambda part, x: unit(x) + part.draw(0.05, 0.7) * part.coloured(), at=-1)
         if self.rooms is not None:
             x = self.some(x, 0.3, lambda part, x: part.in_room(x), at=self.batch // 3)

@@ -1,4 +1,4 @@
-"""Noises made of nothing: hum, clicks, calls, motifs, drums, music, coloured and pulsed noise. A batch size in, (B, samples) of RMS one out, float32 at 16 kHz.
+"""Noises made of nothing: hum, clicks, calls, cries, motifs, drums, music, coloured and pulsed noise. A batch size in, (B, samples) of RMS one out, float32 at 16 kHz.
 
 Every item draws its own parameters. All on one device, without a host sync, so that it can be part of a CUDA graph.
 """
@@ -109,6 +109,36 @@ class Synthesiser:
         gain = (inside * self.draw(3, 60)).clamp(max=1) * ((1 - inside) * self.draw(1, 20)).clamp(max=1)
         heard = each(0.3, 1.0) * (each(0.0, 1.0) > self.draw(0.0, 0.5))
         return unit(self.equalised((tone + rough) * gain * heard, 15.0) + 1e-4 * torch.randn_like(tone))
+
+    def cries(self, harmonics=20):
+        """A source and three moving resonances, as in throats that are no talker's: miaows, cries, crowing, lowing, howls, gulls.
+
+        A pitch of 120 Hz..2 kHz on a contour of its own, calls of 0.1..2 s, rough or breathy in part."""
+        t = torch.arange(self.samples, device=self.device) / 16000
+        place = t / (0.2 * 15 ** self.draw()) + self.draw()
+        turn, inside = place.long() % 64, (torch.frac(place) / self.draw(0.3, 0.95)).clamp(max=1)
+        each = lambda low, high: torch.gather(low + (high - low) * torch.rand(self.batch, 64, device=self.device), 1, turn)
+        bend = self.contour(inside, 4) * self.draw(0.0, 0.8) + each(-0.5, 0.5) * self.draw(0.0, 0.5)
+        vibrato = self.draw(0.0, 0.05) * torch.sin(2 * math.pi * self.draw(3, 12) * t)
+        octaves = torch.log2(120 * 17 ** self.draw()) + bend + vibrato
+        f0 = torch.exp2(octaves)
+        phase = torch.cumsum(f0.double() / 16000, -1)
+        wander = lambda: self.contour(inside, 3) * self.draw(0.0, 0.6)
+        throat = [(torch.log2(400 * 16 ** self.draw()) + wander(), self.draw(2, 8), self.draw(0.1, 1.0)) for _ in range(3)]
+        fall, x = self.draw(0.0, 1.0), 0
+        for k in range(1, harmonics + 1):
+            at = octaves + math.log2(k)
+            gain = 0.02 + sum(g * torch.exp(-(sharp * (at - f)).square()) for f, sharp, g in throat)
+            below = ((HIGHEST - k * f0) / 400).clamp(0, 1)
+            x = x + k ** -fall * gain * below * torch.sin(2 * math.pi * torch.frac(k * phase)).float()
+        rough = 1 - self.draw(0.0, 1.0) ** 2 * (0.5 + 0.5 * torch.sin(2 * math.pi * self.draw(20, 120) * t))
+        hoarse = F.interpolate(torch.randn(self.batch, 1, self.samples // 24, device=self.device), size=self.samples, mode="linear")[:, 0]
+        rough = rough * (1 + self.draw(0.0, 1.5) ** 2 * hoarse)
+        breath = self.draw(0.0, 0.5) ** 2 * torch.randn_like(t.expand(self.batch, -1))
+        gain = (inside * self.draw(3, 30)).clamp(max=1) * ((1 - inside) * self.draw(1, 20)).clamp(max=1)
+        heard = each(0.3, 1.0) * (each(0.0, 1.0) > self.draw(0.0, 0.6))
+        x = (unit(x) * rough + breath) * gain * heard
+        return unit(x + 1e-4 * torch.randn_like(x))
 
     def contour(self, inside, points=8):
         """A smooth random curve over 0..1, values in -1..1, for every sample's place `inside` it."""

@@ -2,7 +2,7 @@
 import torch
 from .synthetic import Synthesiser
 
-KINDS = ("coloured", "hum", "clicks", "calls", "motifs", "pulsed", "drums", "music")
+KINDS = ("coloured", "hum", "clicks", "calls", "cries", "motifs", "pulsed", "drums", "music")
 
 
 def made(kind, batch=16, samples=48000, seed=3):
