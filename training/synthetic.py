@@ -121,16 +121,15 @@ class Synthesiser:
         bend = self.contour(inside, 4) * self.draw(0.0, 0.8) + each(-0.5, 0.5) * self.draw(0.0, 0.5)
         vibrato = self.draw(0.0, 0.05) * torch.sin(2 * math.pi * self.draw(3, 12) * t)
         octaves = torch.log2(120 * 17 ** self.draw()) + bend + vibrato
-        f0 = torch.exp2(octaves)
-        phase = torch.cumsum(f0.double() / 16000, -1)
+        phase = torch.cumsum(torch.exp2(octaves).double() / 16000, -1)
         wander = lambda: self.contour(inside, 3) * self.draw(0.0, 0.6)
         throat = [(torch.log2(400 * 16 ** self.draw()) + wander(), self.draw(2, 8), self.draw(0.1, 1.0)) for _ in range(3)]
-        fall, x = self.draw(0.0, 1.0), 0
-        for k in range(1, harmonics + 1):
-            at = octaves + math.log2(k)
-            gain = 0.02 + sum(g * torch.exp(-(sharp * (at - f)).square()) for f, sharp, g in throat)
-            below = ((HIGHEST - k * f0) / 400).clamp(0, 1)
-            x = x + k ** -fall * gain * below * torch.sin(2 * math.pi * torch.frac(k * phase)).float()
+        k = torch.arange(1, harmonics + 1, device=self.device)[:, None]          # all partials at once, (B, harmonics, samples)
+        at = octaves[:, None] + torch.log2(k)
+        gain = 0.02 + sum(g[:, None] * torch.exp(-(sharp[:, None] * (at - f[:, None])).square()) for f, sharp, g in throat)
+        below = ((HIGHEST - torch.exp2(at)) / 400).clamp(0, 1)
+        partials = torch.sin(2 * math.pi * torch.frac(k * phase[:, None]).float())
+        x = (k ** -self.draw(0.0, 1.0)[:, None] * gain * below * partials).sum(1)
         rough = 1 - self.draw(0.0, 1.0) ** 2 * (0.5 + 0.5 * torch.sin(2 * math.pi * self.draw(20, 120) * t))
         hoarse = F.interpolate(torch.randn(self.batch, 1, self.samples // 24, device=self.device), size=self.samples, mode="linear")[:, 0]
         rough = rough * (1 + self.draw(0.0, 1.5) ** 2 * hoarse)
