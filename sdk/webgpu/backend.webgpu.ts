@@ -12,6 +12,7 @@ export class GpuBackend implements Backend {
   readonly lost: Promise<string>
   readonly executor: Executor
   readonly #opened: OpenDevice
+  readonly #watch = new AbortController()
   #isLost = false
 
   private constructor(opened: OpenDevice, executor: Executor) {
@@ -19,7 +20,7 @@ export class GpuBackend implements Backend {
     this.executor = executor
     const { isHalf, threads } = executor.shader
     this.description = `${opened.description}, ${isHalf ? 'f16' : 'f32'}, ${threads} threads per stream`
-    this.lost = endOf(opened.device)
+    this.lost = endOf(opened.device, this.#watch.signal)
     void this.lost.then(() => {
       this.#isLost = true
       opened.device.destroy()
@@ -53,6 +54,7 @@ export class GpuBackend implements Backend {
   }
 
   dispose(): void {
+    this.#watch.abort()
     this.executor.dispose()
     this.#opened.close()
   }
@@ -73,9 +75,9 @@ export class GpuBackend implements Backend {
 }
 
 /** Why a device can be used no more. An error that nobody caught, such as memory that ran out, leaves results in doubt. */
-function endOf(device: GPUDevice): Promise<string> {
+function endOf(device: GPUDevice, signal: AbortSignal): Promise<string> {
   const failed = new Promise<string>((resolve) =>
-    device.addEventListener('uncapturederror', ({ error }) => resolve(error.message)),
+    device.addEventListener('uncapturederror', ({ error }) => resolve(error.message), { signal }),
   )
   return Promise.race([failed, device.lost.then(({ message, reason }) => message || String(reason))])
 }
