@@ -37,7 +37,11 @@ const TITLES: { readonly [metric: string]: string } = {
 
 const root = new URL('../', import.meta.url)
 const qualityFile = new URL('bench/results/quality.json', root)
-const { values } = parseArgs({ options: { quality: { type: 'string' } } })
+const { values } = parseArgs({ options: { quality: { type: 'string' }, help: { type: 'boolean' } } })
+if (values.help === true) {
+  console.log('npm run tables [-- --quality FILE]   FILE: a report of npm run evaluate -- --json FILE')
+  process.exit(0)
+}
 if (values.quality !== undefined) {
   const before = JSON.parse(readFileSync(qualityFile, 'utf8')) as Condensed
   const condensed = merge(before, condense(JSON.parse(readFileSync(values.quality, 'utf8')) as Evaluation))
