@@ -295,14 +295,19 @@ export function measure(task: Task, format: number = FORMATS.f32): Extent {
   }
 }
 
+/** Numbers in a record's result, per hop. */
+export function countResults({ steps, resultPositions, resultChannels }: Task): number {
+  return steps * resultPositions * resultChannels
+}
+
 /**
  * Multiply-accumulates per hop: products with weights, four per complex state update, transforms by their butterflies.
  * Norms and activations count nothing, as in the paper's own count.
  */
 export function countMacs(task: Task): number {
-  const { kind, steps: S, positions: P, channels: C, resultPositions: Q, resultChannels: d } = task
+  const { kind, steps: S, positions: P, channels: C, resultChannels: d } = task
   const [first, second] = task.parameters
-  const results = S * Q * d
+  const results = countResults(task)
   switch (kind) {
     case 'linear':
       return results * C

@@ -37,8 +37,8 @@ const TITLES: { readonly [metric: string]: string } = {
 
 const root = new URL('../', import.meta.url)
 const qualityFile = new URL('bench/results/quality.json', root)
-const { values } = parseArgs({ options: { quality: { type: 'string' }, help: { type: 'boolean' } } })
-if (values.help === true) {
+const { values } = parseArgs({ options: { quality: { type: 'string' }, help: { type: 'boolean', short: 'h' } } })
+if (values.help) {
   console.log('npm run tables [-- --quality FILE]   FILE: a report of npm run evaluate -- --json FILE')
   process.exit(0)
 }

@@ -3,7 +3,7 @@
 // half done (`proceed`) have scratch of their own, the others share that too.
 
 import type { Model } from '../quantize/modelfile.ts'
-import { countMacs, STATE_HEADER_BYTES } from '../quantize/record.ts'
+import { countMacs, countResults, STATE_HEADER_BYTES } from '../quantize/record.ts'
 import { AFTERGLOW_HOPS, coast, SETTLING_HOPS } from './coast.ts'
 import type { Core, Program } from './core.ts'
 import { freeWith } from './dropped.ts'
@@ -146,7 +146,7 @@ function sharesOf({ records }: Model): Float64Array {
   const shares = new Float64Array(records.length)
   let sum = 0
   for (const [i, { task }] of records.entries()) {
-    sum += countMacs(task) + MACS_PER_RESULT * task.steps * task.resultPositions * task.resultChannels
+    sum += countMacs(task) + MACS_PER_RESULT * countResults(task)
     shares[i] = sum
   }
   return shares.map((work) => work / sum)

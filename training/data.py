@@ -9,7 +9,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from .codec import BLOCK, decimate, through
-from .synthetic import Synthesiser, unit
+from .synthetic import Synthesiser, overlapped, unit
 
 
 # kinds of synthetic noise and their shares; the rest is recorded
@@ -53,8 +53,7 @@ class Mixer(Synthesiser):
         start = start + (torch.rand(self.batch, count, device=self.device) * 16000).long()
         x = self.noise[start[..., None] + torch.arange(size, device=self.device)].float() / 32768
         x = unit(x) * torch.hann_window(size, device=self.device) * torch.rand(self.batch, count, 1, device=self.device)
-        first, second = x.reshape(self.batch, count, 2, size // 2).unbind(2)
-        return unit((first[:, 1:] + second[:, :-1]).flatten(1)[:, :self.samples])
+        return unit(overlapped(x)[:, :self.samples])
 
     def babble(self):
         talkers = [unit(self.crop(self.speech, self.samples)) * self.draw(0.3, 1.0) * (1 if i < 2 else self.often(0.5)) for i in range(6)]
@@ -89,8 +88,8 @@ class Mixer(Synthesiser):
         carrier, other = frames(self.recorded()), frames(self.recorded())
         under = envelope(carrier)
         gain = (envelope(other) / (under + 1e-3 * under.mean((1, 2), keepdim=True) + 1e-9)).sqrt()
-        first, second = (torch.fft.irfft(carrier * gain, size) * window).unflatten(-1, (2, size // 2)).unbind(2)
-        return unit((first[:, 1:] + second[:, :-1]).flatten(1)[:, size // 2:size // 2 + self.samples])
+        x = overlapped(torch.fft.irfft(carrier * gain, size) * window)
+        return unit(x[:, size // 2:size // 2 + self.samples])
 
     def some(self, x, share, made, at=0):
         """x (B, samples) where a share of the items is replaced by made(mixer, items), in rows from `at` on (rows from the end: negative).

@@ -94,9 +94,7 @@ class Synthesiser:
 
         A frequency-modulated tone on a contour of its own, with a trill, a share of noise and a body that colours it."""
         t = torch.arange(self.samples, device=self.device) / 16000
-        place = t / (0.12 * 20 ** self.draw()) + self.draw()
-        turn, inside = place.long() % 64, (torch.frac(place) / self.draw(0.1, 0.95)).clamp(max=1)
-        each = lambda low, high: torch.gather(low + (high - low) * torch.rand(self.batch, 64, device=self.device), 1, turn)
+        inside, each = self.turns(t, 0.12, 20, 0.1)
         octaves = self.contour(inside) * self.draw(0.0, 1.2) + each(-0.5, 0.5) * self.draw(0.0, 0.3)
         trill = 1 + self.draw(0.0, 0.15) * torch.sin(2 * math.pi * self.draw(4, 60) * t)
         f0 = (120 * 35 ** self.draw() * torch.exp2(octaves) * trill).clamp(max=HIGHEST / 1.3)
@@ -106,18 +104,15 @@ class Synthesiser:
         index = torch.minimum(index, ((HIGHEST / f0 - 1) / ratio - 1).clamp(min=0))        # Carson's rule
         tone = torch.sin(((phase + index * torch.sin(ratio * phase)) % (2 * math.pi)).float())
         rough = self.draw(0.0, 1.0) ** 2 * torch.randn_like(tone)
-        gain = (inside * self.draw(3, 60)).clamp(max=1) * ((1 - inside) * self.draw(1, 20)).clamp(max=1)
-        heard = each(0.3, 1.0) * (each(0.0, 1.0) > self.draw(0.0, 0.5))
-        return unit(self.equalised((tone + rough) * gain * heard, 15.0) + 1e-4 * torch.randn_like(tone))
+        x = self.voiced(tone + rough, inside, each, 60, 0.5)
+        return unit(self.equalised(x, 15.0) + 1e-4 * torch.randn_like(tone))
 
     def cries(self, harmonics=20):
         """A source and three moving resonances, as in throats that are no talker's: miaows, cries, crowing, lowing, howls, gulls.
 
         A pitch of 120 Hz..2 kHz on a contour of its own, calls of 0.1..2 s, rough or breathy in part."""
         t = torch.arange(self.samples, device=self.device) / 16000
-        place = t / (0.2 * 15 ** self.draw()) + self.draw()
-        turn, inside = place.long() % 64, (torch.frac(place) / self.draw(0.3, 0.95)).clamp(max=1)
-        each = lambda low, high: torch.gather(low + (high - low) * torch.rand(self.batch, 64, device=self.device), 1, turn)
+        inside, each = self.turns(t, 0.2, 15, 0.3)
         bend = self.contour(inside, 4) * self.draw(0.0, 0.8) + each(-0.5, 0.5) * self.draw(0.0, 0.5)
         vibrato = self.draw(0.0, 0.05) * torch.sin(2 * math.pi * self.draw(3, 12) * t)
         octaves = torch.log2(120 * 17 ** self.draw()) + bend + vibrato
@@ -134,10 +129,22 @@ class Synthesiser:
         hoarse = F.interpolate(torch.randn(self.batch, 1, self.samples // 24, device=self.device), size=self.samples, mode="linear")[:, 0]
         rough = rough * (1 + self.draw(0.0, 1.5) ** 2 * hoarse)
         breath = self.draw(0.0, 0.5) ** 2 * torch.randn_like(t.expand(self.batch, -1))
-        gain = (inside * self.draw(3, 30)).clamp(max=1) * ((1 - inside) * self.draw(1, 20)).clamp(max=1)
-        heard = each(0.3, 1.0) * (each(0.0, 1.0) > self.draw(0.0, 0.6))
-        x = (unit(x) * rough + breath) * gain * heard
+        x = self.voiced(unit(x) * rough + breath, inside, each, 30, 0.6)
         return unit(x + 1e-4 * torch.randn_like(x))
+
+    def turns(self, t, shortest, times, least):
+        """One sound after the other, all of a length of `shortest` s to `times` that, of which at least the share `least` is sound.
+
+        -> the place of every sample in its turn, 0..1 (B, samples), and each(low, high): a number for every turn."""
+        place = t / (shortest * times ** self.draw()) + self.draw()
+        turn, inside = place.long() % 64, (torch.frac(place) / self.draw(least, 0.95)).clamp(max=1)
+        return inside, lambda low, high: torch.gather(low + (high - low) * torch.rand(self.batch, 64, device=self.device), 1, turn)
+
+    def voiced(self, x, inside, each, steepest, silent):
+        """x with an attack and a decay in every turn, a level of its own, and up to the share `silent` of the turns left out."""
+        gain = (inside * self.draw(3, steepest)).clamp(max=1) * ((1 - inside) * self.draw(1, 20)).clamp(max=1)
+        heard = each(0.3, 1.0) * (each(0.0, 1.0) > self.draw(0.0, silent))
+        return x * gain * heard
 
     def contour(self, inside, points=8):
         """A smooth random curve over 0..1, values in -1..1, for every sample's place `inside` it."""
@@ -182,6 +189,12 @@ class Synthesiser:
         x = unit(x + 1e-3 * torch.randn_like(x))
         x = torch.where(self.often(0.2), unit(torch.tanh(self.draw(1, 6) * x)), x)
         return unit(torch.where(self.often(0.5), x + self.draw(0.1, 1.5) * self.drums(), x))
+
+
+def overlapped(frames):
+    """Sum of frames (B, count, size) that overlap by half, (B, (count - 1) size / 2)."""
+    first, second = frames.unflatten(-1, (2, frames.shape[-1] // 2)).unbind(2)
+    return (first[:, 1:] + second[:, :-1]).flatten(1)
 
 
 def unit(x):

@@ -3,6 +3,7 @@
 // back through a ring of buffers, so that the next batch may be submitted before the last one is read.
 
 import type { Model } from '../../quantize/modelfile.ts'
+import { countResults } from '../../quantize/record.ts'
 import { fail } from '../errors.ts'
 import { type Shader, writeShader } from './shader.ts'
 
@@ -28,6 +29,7 @@ const COMPUTE = 4
 
 /** Batches under way at most. */
 const DEPTH = 3
+
 /**
  * Threads for a value of so many numbers. Measured on an H200 (README.md): base (3072) and hq (6144) take 15 to 25 % less time
  * with 256 threads than with 128, lite (1536) 80 % more.
@@ -38,11 +40,6 @@ const NARROW_THREADS = 128
 interface Reader {
   readonly buffer: GPUBuffer
   readonly bytes: number
-}
-
-function threadsFor({ records }: Model): number {
-  const widest = Math.max(...records.map(({ task }) => task.steps * task.resultPositions * task.resultChannels))
-  return widest >= WIDE.numbers ? WIDE.threads : NARROW_THREADS
 }
 
 export class Executor {
@@ -257,6 +254,11 @@ export class Executor {
     this.device.queue.writeBuffer(buffer, 0, data)
     return buffer
   }
+}
+
+function threadsFor({ records }: Model): number {
+  const widest = Math.max(...records.map(({ task }) => countResults(task)))
+  return widest >= WIDE.numbers ? WIDE.threads : NARROW_THREADS
 }
 
 function highestSlot(commands: Uint32Array): number {

@@ -3,7 +3,16 @@
 // and band bias cost neither memory nor a barrier then.
 
 import type { Model, OpRecord } from '../../quantize/modelfile.ts'
-import { ACTIVATION_CODES, chunkSteps, FORMATS, measure, SSM_FLAGS, unpackConv, up } from '../../quantize/record.ts'
+import {
+  ACTIVATION_CODES,
+  chunkSteps,
+  countResults,
+  FORMATS,
+  measure,
+  SSM_FLAGS,
+  unpackConv,
+  up,
+} from '../../quantize/record.ts'
 
 /** What lies in workgroup memory between stages: (steps, positions, channels), time-major as in FORMAT.md. */
 export interface Value {
@@ -82,9 +91,8 @@ export function stagesOf(model: Model, isDotted: boolean): Program {
       })
       last = tail
     }
-    const { steps, resultPositions, resultChannels } = last.task
     const result: Value = {
-      floats: steps * resultPositions * resultChannels,
+      floats: countResults(last.task),
       isVector: tails.length > 0 || isVectorResult(head, inputs),
       from: at,
       to: at,
