@@ -8,7 +8,7 @@ import tempfile
 import numpy as np
 import torch
 from .state import averaged, load
-from .train import Trainer, arguments
+from .train import Sitting, arguments
 
 STEPS = 3
 
@@ -21,48 +21,66 @@ def make_bank(folder):
     return folder
 
 
-def trainer(bank, config="lite"):
-    sys.argv = ["train", "--config", config, "--bank", bank, "--batch", "2", "--seconds", "1", "--device", "cpu", "--steps", str(2 * STEPS)]
-    return Trainer(arguments())
+def sitting(folder, *configs):
+    sys.argv = ["train", "--config", *configs, "--bank", folder, "--state", folder + "/{config}.pt", "--batch", "2", "--seconds", "1",
+                "--device", "cpu", "--steps", str(2 * STEPS)]
+    run = Sitting(arguments())
+    for trainer in run.trainers:
+        trainer.begin()
+    run.refill()
+    return run
 
 
 def advance(run):
-    for name in ("total", "spectral", "sisdr", "loudness", "unclear", "norm"):
-        run.totals[name] = torch.zeros(())
     for _ in range(STEPS):
-        run.set_rates(run.step / run.a.steps)
+        for trainer in run.trainers:
+            trainer.set_rates(0)
         run.whole_step()
-        run.step += 1
+        for trainer in run.trainers:
+            trainer.step += 1
 
 
-def test_two_sittings_are_one(config="lite"):
+def same(a, b):
+    assert a.step == b.step
+    for x, y in zip([*a.flats, *a.ema], [*b.flats, *b.ema]):
+        assert torch.equal(x, y), (x - y).abs().max()
+
+
+def test_two_sittings_are_one(*configs):
     with tempfile.TemporaryDirectory() as folder:
-        bank, path = make_bank(folder), os.path.join(folder, "state.pt")
-        whole = trainer(bank, config)
+        whole = sitting(make_bank(folder), *configs or ["lite"])
         advance(whole)
-        whole.save(path)
+        whole.save()
         advance(whole)
-        resumed = trainer(bank, config)
-        resumed.load(path)
-        resumed.refill()
+        resumed = sitting(folder, *configs or ["lite"])
         advance(resumed)
-        assert resumed.step == whole.step == 2 * STEPS
-        for a, b in zip([*whole.flats, *whole.ema], [*resumed.flats, *resumed.ema]):
-            assert torch.equal(a, b), (a - b).abs().max()
+        for a, b in zip(whole.trainers, resumed.trainers):
+            assert a.step == 2 * STEPS
+            same(a, b)
 
 
 def test_two_sittings_of_a_sensor_are_one():
     test_two_sittings_are_one("nano")
 
 
+def test_networks_side_by_side_learn_as_one_alone():
+    with tempfile.TemporaryDirectory() as folder:
+        alone, both = sitting(make_bank(folder), "lite"), sitting(folder, "lite", "base")
+        for run in (alone, both):
+            torch.manual_seed(2)
+            run.refill()
+            advance(run)
+        same(alone.trainers[0], both.trainers[0])
+        assert both.trainers[1].step == STEPS
+
+
 def test_a_state_file_holds_the_averaged_network():
     with tempfile.TemporaryDirectory() as folder:
-        bank, path = make_bank(folder), os.path.join(folder, "state.pt")
-        run = trainer(bank)
+        run = sitting(make_bank(folder), "lite")
         advance(run)
-        run.save(path)
-        network = averaged(load(path))
-        assert sum(p.numel() for p in network.parameters() if p.requires_grad) == sum(e.numel() for e in run.ema)
+        run.save()
+        network = averaged(load(f"{folder}/lite.pt"))
+        assert sum(p.numel() for p in network.parameters() if p.requires_grad) == sum(e.numel() for e in run.trainers[0].ema)
         assert torch.isfinite(network(torch.randn(1, 4096))).all()
 
 
