@@ -44,7 +44,7 @@ def arguments():
     p.add_argument("--bfloat16", action="store_true", help="the networks' matrix products in bfloat16 (GPU)")
     p.add_argument("--checkpoint", help="network and weights to train further, such as a reduced one ({config} as above); --config then only names the state file")
     p.add_argument("--round", choices=FORMATS, help="weights rounded in every forward pass as the compiler stores them, for int4 above all; fine-tune with --warm")
-    p.add_argument("--warm", help="state file to take weights (EMA) from at step 0 ({config} as above)")
+    p.add_argument("--warm", help="state file (its EMA) or checkpoint to take weights from at step 0 ({config} as above)")
     p.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     p.add_argument("--compile", action="store_true", help="fuse each network with torch.compile (PyTorch 2, a minute at the start)")
     p.add_argument("--no-graph", action="store_true", help="run without a CUDA graph")
@@ -66,12 +66,12 @@ class Trainer:
     def __init__(self, a, config):
         self.a, self.config, self.path = a, config, named(a.state, config)
         given = zip((a.rate, a.loudness, a.sisdr), RECIPES.get(config, OTHERS))
-        self.rate, loudness, sisdr = (usual if own is None else own for own, usual in given)
+        self.rate, self.loudness, self.sisdr = (usual if own is None else own for own, usual in given)
         checkpoint = named(a.checkpoint, config)
         self.network = (from_checkpoint(checkpoint) if checkpoint else Network(SHIPPED[config](), seed=a.seed)).to(a.device)
         self.network.format = a.round
         self.sensor = self.network.config["input"]["rate"] == 4000
-        self.loss = DenoisingLoss(loudness, sisdr, a.intelligibility).to(a.device)
+        self.loss = DenoisingLoss(self.loudness, self.sisdr, a.intelligibility).to(a.device)
         self.lag = lag(self.network)
         # the loss stays as it is: fused, its complex transforms read memory that was handed out again (PyTorch 2.11)
         self.forward = torch.compile(self.network, dynamic=False) if a.compile else self.network
@@ -142,7 +142,8 @@ class Trainer:
         state = {"step": self.step, "weights": self.network.state_dict(), "ema": self.ema,
                  "optimiser": [dict(self.optimiser.state[f]) for f in self.flats],
                  "random": torch.get_rng_state(), "random_cuda": torch.cuda.get_rng_state() if self.cuda else None,
-                 "config": self.network.config, "arguments": vars(self.a)}
+                 "config": self.network.config,
+                 "arguments": {**vars(self.a), "config": self.config, "rate": self.rate, "loudness": self.loudness, "sisdr": self.sisdr}}
         torch.save(state, self.path + ".part")
         os.replace(self.path + ".part", self.path)
 
@@ -161,8 +162,9 @@ class Trainer:
         self.step = self.first = state["step"]
 
     def warm(self, path):
-        """Start from the EMA of another run. A block the other network lacks starts as the identity: its branch is silent."""
-        given = dict(averaged(load(path)).named_parameters())
+        """Start from the EMA of another run, or from a checkpoint. A block the other network lacks starts as the identity: its branch is silent."""
+        other = from_checkpoint(path) if path.endswith(".safetensors") else averaged(load(path))
+        given = dict(other.named_parameters())
         with torch.no_grad():
             for name, p in self.network.named_parameters():
                 if name in given:
