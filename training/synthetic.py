@@ -76,12 +76,16 @@ class Synthesiser:
         bend = F.interpolate(bend, size=self.samples, mode="linear", align_corners=True)[:, 0]
         f0 = 100 * 30 ** self.draw() * torch.exp2(bend)
         phase = torch.cumsum(f0.double() / 16000, -1).float()
-        fall = self.draw(0.3, 1.5)
-        below = lambda k: ((HIGHEST - k * f0) / 400).clamp(0, 1)
-        x = sum(k ** -fall * below(k) * torch.sin(2 * math.pi * torch.frac(k * phase)) for k in range(1, 9))
+        x = self.partials(f0, phase, 8, self.draw(0.3, 1.5))
         rough = self.draw(0, 0.5) * torch.randn_like(x)
         gain = torch.where(self.often(0.7), self.bursts(), torch.ones_like(x))
         return unit((x + rough * x.abs()) * gain + 1e-4 * rough)
+
+    def partials(self, f0, phase, count, fall):
+        """A harmonic tone of amplitudes k^-fall, all partials at once; f0 in Hz and phase in turns (B, samples), fall (B, 1)."""
+        k = torch.arange(1, count + 1, device=self.device)[:, None]
+        below = ((HIGHEST - k * f0[:, None]) / 400).clamp(0, 1)
+        return (k ** -fall[:, None] * below * torch.sin(2 * math.pi * torch.frac(k * phase[:, None]))).sum(1)
 
     def pulsed(self):
         """Coloured noise that beats 1..40 times a second: machines, rotors, ticking."""
@@ -184,8 +188,7 @@ class Synthesiser:
             phase = torch.cumsum(f0.double() / 16000, -1).float()
             since = torch.frac(place)
             gain = torch.exp(-fade * since) * (since * 40).clamp(max=1) * ((1 - since) * 40).clamp(max=1)
-            below = lambda k: ((HIGHEST - k * f0) / 400).clamp(0, 1)
-            x = x + self.draw(0.2, 1.0) * gain * sum(k ** -dull * below(k) * torch.sin(2 * math.pi * torch.frac(k * phase)) for k in range(1, 7))
+            x = x + self.draw(0.2, 1.0) * gain * self.partials(f0, phase, 6, dull)
         x = unit(x + 1e-3 * torch.randn_like(x))
         x = torch.where(self.often(0.2), unit(torch.tanh(self.draw(1, 6) * x)), x)
         return unit(torch.where(self.often(0.5), x + self.draw(0.1, 1.5) * self.drums(), x))
