@@ -48,7 +48,12 @@ def arguments():
     p.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     p.add_argument("--compile", action="store_true", help="fuse each network with torch.compile (PyTorch 2, a minute at the start)")
     p.add_argument("--no-graph", action="store_true", help="run without a CUDA graph")
-    return p.parse_args()
+    a = p.parse_args()
+    if len(set(a.config)) < len(a.config):
+        p.error(f"--config: each network once, got {' '.join(a.config)}")
+    if len(a.config) > 1 and "{config}" not in a.state:
+        p.error(f"--state: several networks need a file each, expected {{config}} in it, got {a.state}")
+    return a
 
 
 def learning_rate(step, progress, peak, warmup=500):
