@@ -117,7 +117,8 @@ def decoded(files):
     with tempfile.TemporaryDirectory() as folder:
         for i in rest:
             Path(folder, f"{i}{os.path.splitext(files[i][0])[1]}").write_bytes(files[i][1])
-        convert(folder, rest, files)
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            list(pool.map(lambda part: convert(folder, part, files), (rest[i::os.cpu_count()] for i in range(os.cpu_count()))))
         for i in rest:
             raw = Path(folder, f"{i}.f32")
             data = raw.read_bytes() if raw.exists() else b""
@@ -249,14 +250,18 @@ def build(source, repository, apart, known, folder):
                 used.append({"path": path, "seconds": round(len(samples) / RATE, 2), "held_out_share": round(share, 4)})
                 known.add(path, marks)
     folder.mkdir(parents=True, exist_ok=True)
-    recordings = []
-    for group, clips in groups.items():
-        name = re.sub(r"[^A-Za-z0-9]+", "-", group).strip("-").lower()
-        for i, samples in enumerate(joined(clips)):
-            file = f"{source['prefix']}{name + '_' if name else ''}{i:02}.opus"
-            (folder / file).write_bytes(encoded(samples, KBPS[source["kind"]]))
-            recordings.append({"file": file, "speaker": group, "seconds": round(len(samples) / RATE, 1)})
+    entries = [(group, i, samples) for group, clips in groups.items() for i, samples in enumerate(joined(clips))]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        recordings = list(pool.map(lambda entry: written(source, folder, *entry), entries))
     return {"source": source, "recordings": recordings, "used": used, "left_out": faults}
+
+
+def written(source, folder, group, i, samples):
+    """One recording, encoded into the folder; its line of the report."""
+    name = re.sub(r"[^A-Za-z0-9]+", "-", group).strip("-").lower()
+    file = f"{source['prefix']}{name + '_' if name else ''}{i:02}.opus"
+    (folder / file).write_bytes(encoded(samples, KBPS[source["kind"]]))
+    return {"file": file, "speaker": group, "seconds": round(len(samples) / RATE, 1)}
 
 
 def shards_of(kind, entries, folder):
