@@ -34,6 +34,7 @@ KNOWN_SHARE = 0.1                                    # of one that another sourc
 COPY_SHARE = 0.004                                   # of a clip's landmarks, shared at one offset: a copy, or part of one
 AUDIO = re.compile(r"\.(wav|ogg|oga|flac|opus|mp3|m4a|aiff?)$", re.I)
 KBPS = {"noise": 36, "speech": 40}
+CORES = ThreadPoolExecutor(os.cpu_count())
 
 
 def without_silence(samples, floor=1e-4, shortest=800):
@@ -117,8 +118,7 @@ def decoded(files):
     with tempfile.TemporaryDirectory() as folder:
         for i in rest:
             Path(folder, f"{i}{os.path.splitext(files[i][0])[1]}").write_bytes(files[i][1])
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            list(pool.map(lambda part: convert(folder, part, files), (rest[i::os.cpu_count()] for i in range(os.cpu_count()))))
+        list(CORES.map(lambda part: convert(folder, part, files), (rest[i::os.cpu_count()] for i in range(os.cpu_count()))))
         for i in rest:
             raw = Path(folder, f"{i}.f32")
             data = raw.read_bytes() if raw.exists() else b""
@@ -235,24 +235,22 @@ def build(source, repository, apart, known, folder):
     """One source -> a folder of recordings and its report; what is in `apart` or `known` is left out."""
     limit = float(source["group_minutes"] or 1e9) * 60 * RATE
     groups, faults, used = {}, {}, []
-    with ThreadPoolExecutor(2) as pool:
-        for turn in in_turns(source, chosen(source, repository.files()), groups, limit):
-            paths, blobs, _ = zip(*turn)
-            raw = decoded(list(zip(paths, repository.read(blobs))))
-            for path, (samples, marks, fault) in zip(paths, pool.map(lambda x: clip(source, x), raw)):
-                if not fault:
-                    held, share = apart.nearest(marks)
-                    fault = f"held out: {held}" if share >= COPY_SHARE else "known" if known.nearest(marks)[1] >= KNOWN_SHARE else ""
-                if fault:
-                    faults.setdefault(fault, []).append(path)
-                    continue
-                groups.setdefault(group_of(source, path), []).append(samples)
-                used.append({"path": path, "seconds": round(len(samples) / RATE, 2), "held_out_share": round(share, 4)})
-                known.add(path, marks)
+    for turn in in_turns(source, chosen(source, repository.files()), groups, limit):
+        paths, blobs, _ = zip(*turn)
+        raw = decoded(list(zip(paths, repository.read(blobs))))
+        for path, (samples, marks, fault) in zip(paths, CORES.map(lambda x: clip(source, x), raw)):
+            if not fault:
+                held, share = apart.nearest(marks)
+                fault = f"held out: {held}" if share >= COPY_SHARE else "known" if known.nearest(marks)[1] >= KNOWN_SHARE else ""
+            if fault:
+                faults.setdefault(fault, []).append(path)
+                continue
+            groups.setdefault(group_of(source, path), []).append(samples)
+            used.append({"path": path, "seconds": round(len(samples) / RATE, 2), "held_out_share": round(share, 4)})
+            known.add(path, marks)
     folder.mkdir(parents=True, exist_ok=True)
     entries = [(group, i, samples) for group, clips in groups.items() for i, samples in enumerate(joined(clips))]
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        recordings = list(pool.map(lambda entry: written(source, folder, *entry), entries))
+    recordings = list(CORES.map(lambda entry: written(source, folder, *entry), entries))
     return {"source": source, "recordings": recordings, "used": used, "left_out": faults}
 
 

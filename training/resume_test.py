@@ -36,11 +36,7 @@ def sitting(folder, *configs):
 
 def advance(run):
     for _ in range(STEPS):
-        for trainer in run.trainers:
-            trainer.set_rates(0)
-        run.whole_step()
-        for trainer in run.trainers:
-            trainer.step += 1
+        run.advance(run.whole_step, 0)
 
 
 def same(a, b):
@@ -49,21 +45,29 @@ def same(a, b):
         assert torch.equal(x, y), (x - y).abs().max()
 
 
-def test_two_sittings_are_one(*configs):
+def two_sittings_are_one(*configs):
     with tempfile.TemporaryDirectory() as folder:
-        whole = sitting(make_bank(folder), *configs or ["lite"])
+        whole = sitting(make_bank(folder), *configs)
         advance(whole)
         whole.save()
         advance(whole)
-        resumed = sitting(folder, *configs or ["lite"])
+        resumed = sitting(folder, *configs)
         advance(resumed)
         for a, b in zip(whole.trainers, resumed.trainers):
             assert a.step == 2 * STEPS
             same(a, b)
 
 
+def test_two_sittings_are_one():
+    two_sittings_are_one("lite")
+
+
 def test_two_sittings_of_a_sensor_are_one():
-    test_two_sittings_are_one("nano")
+    two_sittings_are_one("nano")
+
+
+def test_two_sittings_side_by_side_are_one():
+    two_sittings_are_one("nano", "lite")
 
 
 def test_networks_side_by_side_learn_as_one_alone():

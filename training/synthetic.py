@@ -81,11 +81,13 @@ class Synthesiser:
         gain = torch.where(self.often(0.7), self.bursts(), torch.ones_like(x))
         return unit((x + rough * x.abs()) * gain + 1e-4 * rough)
 
-    def partials(self, f0, phase, count, fall):
-        """A harmonic tone of amplitudes k^-fall, all partials at once; f0 in Hz and phase in turns (B, samples), fall (B, 1)."""
+    def partials(self, f0, phase, count, fall, gain=1):
+        """A harmonic tone of amplitudes k^-fall, all partials at once; f0 in Hz and phase in turns (B, samples), fall (B, 1).
+
+        gain: one for every partial and sample, (B, count, samples)."""
         k = torch.arange(1, count + 1, device=self.device)[:, None]
         below = ((HIGHEST - k * f0[:, None]) / 400).clamp(0, 1)
-        return (k ** -fall[:, None] * below * torch.sin(2 * math.pi * torch.frac(k * phase[:, None]))).sum(1)
+        return (k ** -fall[:, None] * gain * below * torch.sin(2 * math.pi * torch.frac(k * phase[:, None]).float())).sum(1)
 
     def pulsed(self):
         """Coloured noise that beats 1..40 times a second: machines, rotors, ticking."""
@@ -120,15 +122,13 @@ class Synthesiser:
         bend = self.contour(inside, 4) * self.draw(0.0, 0.8) + each(-0.5, 0.5) * self.draw(0.0, 0.5)
         vibrato = self.draw(0.0, 0.05) * torch.sin(2 * math.pi * self.draw(3, 12) * t)
         octaves = torch.log2(120 * 17 ** self.draw()) + bend + vibrato
-        phase = torch.cumsum(torch.exp2(octaves).double() / 16000, -1)
+        f0 = torch.exp2(octaves)
+        phase = torch.cumsum(f0.double() / 16000, -1)
         wander = lambda: self.contour(inside, 3) * self.draw(0.0, 0.6)
         throat = [(torch.log2(400 * 16 ** self.draw()) + wander(), self.draw(2, 8), self.draw(0.1, 1.0)) for _ in range(3)]
-        k = torch.arange(1, harmonics + 1, device=self.device)[:, None]          # all partials at once, (B, harmonics, samples)
-        at = octaves[:, None] + torch.log2(k)
+        at = octaves[:, None] + torch.log2(torch.arange(1, harmonics + 1, device=self.device))[:, None]
         gain = 0.02 + sum(g[:, None] * torch.exp(-(sharp[:, None] * (at - f[:, None])).square()) for f, sharp, g in throat)
-        below = ((HIGHEST - torch.exp2(at)) / 400).clamp(0, 1)
-        partials = torch.sin(2 * math.pi * torch.frac(k * phase[:, None]).float())
-        x = (k ** -self.draw(0.0, 1.0)[:, None] * gain * below * partials).sum(1)
+        x = self.partials(f0, phase, harmonics, self.draw(0.0, 1.0), gain)
         rough = 1 - self.draw(0.0, 1.0) ** 2 * (0.5 + 0.5 * torch.sin(2 * math.pi * self.draw(20, 120) * t))
         hoarse = F.interpolate(torch.randn(self.batch, 1, self.samples // 24, device=self.device), size=self.samples, mode="linear")[:, 0]
         rough = rough * (1 + self.draw(0.0, 1.5) ** 2 * hoarse)

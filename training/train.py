@@ -133,11 +133,14 @@ class Trainer:
                 g["lr"] = lr * g["share"]
         self.keep.fill_(min(0.9995, (self.step + 1) / (self.step + 20)))
 
+    def clear(self):
+        for total in self.totals.values():
+            total.zero_()
+
     def means(self, steps):
         """The mean of each part of the loss over so many steps; a run that has diverged ends here."""
         parts = {k: t.item() / steps for k, t in self.totals.items()}
-        for t in self.totals.values():
-            t.zero_()
+        self.clear()
         if not parts["norm"] < DIVERGED:
             raise SystemExit(f"{self.config}, step {self.step}: mean gradient norm {parts['norm']:.3g}, expected less than {DIVERGED:g}: the run has diverged and was not saved")
         return parts
@@ -215,6 +218,14 @@ class Sitting:
         *_, following = side_by_side(work, self.streams) if self.cuda else [part() for part in work]
         self.refill(following)
 
+    def advance(self, whole_step, done):
+        """One step by `whole_step` or its recording, at the rates that hold where the part `done` of the sitting is over, 0..1."""
+        for t in self.trainers:
+            t.set_rates(done)
+        whole_step()
+        for t in self.trainers:
+            t.step += 1
+
     def capture(self):
         """Warm up, then record the step once; weights, optimiser and random state are put back afterwards."""
         random = torch.cuda.get_rng_state()
@@ -249,18 +260,13 @@ class Sitting:
         a = self.a
         replay = self.whole_step if a.no_graph or not self.cuda else self.capture()
         for t in self.trainers:
-            for total in t.totals.values():
-                total.zero_()
+            t.clear()
         self.refill()
         begin = mark = saved = time.time()
         steps, every, limit = 0, 200 if self.cuda else 20, 60 * a.minutes
         while (spent := time.time() - begin) < limit and (not a.steps or any(t.step < a.steps for t in self.trainers)):
-            for t in self.trainers:
-                t.set_rates(spent / limit)
-            replay()
+            self.advance(replay, spent / limit)
             steps += 1
-            for t in self.trainers:
-                t.step += 1
             if steps % every == 0:
                 means = [(t, t.means(every)) for t in self.trainers]
                 now = time.time()
