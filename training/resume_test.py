@@ -2,14 +2,11 @@
 
 python -m training.resume_test   Synthetic audio, the smallest batch, a CPU. Prints one line per check; fails with an assertion.
 """
-import json
 import os
 import sys
 import tempfile
 import numpy as np
 import torch
-from .network import Network, from_checkpoint
-from .shapes import SHIPPED
 from .state import averaged, load
 from .train import Sitting, arguments
 
@@ -79,27 +76,6 @@ def test_networks_side_by_side_learn_as_one_alone():
             advance(run)
         same(alone.trainers[0], both.trainers[0])
         assert both.trainers[1].step == STEPS
-
-
-def test_a_deeper_network_starts_as_the_one_it_is_warmed_by():
-    with tempfile.TemporaryDirectory() as folder:
-        run = sitting(make_bank(folder), "base").trainers[0]
-        deeper = SHIPPED["base"]()
-        at = [node["name"] for node in deeper["graph"]].index("mix0")
-        run.network = Network(add_block(deeper, at), seed=2)
-        run.warm("models/base.safetensors")
-        x = torch.randn(1, 8192)
-        assert torch.equal(run.network(x), from_checkpoint("models/base.safetensors")(x))
-
-
-def add_block(config, at):
-    """The graph with a further block after node number `at`: the one that ends there, once more."""
-    graph = config["graph"]
-    old = graph[at - 5:at + 1]
-    again = json.loads(json.dumps(old).replace("mix0", "mix9").replace('"block0"', '"mix0"'))
-    for node in graph[at + 1:]:
-        node["in"] = ["mix9" if name == "mix0" else name for name in node["in"]]
-    return {**config, "graph": [*graph[:at + 1], *again, *graph[at + 1:]]}
 
 
 def test_a_state_file_holds_the_averaged_network():

@@ -14,6 +14,7 @@ from functools import partial
 import torch
 from torch import nn
 from .data import Mixer, sensed
+from .grow import grow
 from .losses import DenoisingLoss
 from .network import Network, from_checkpoint
 from .rounding import FORMATS
@@ -170,17 +171,10 @@ class Trainer:
         self.step = self.first = state["step"]
 
     def warm(self, path):
-        """Start from the EMA of another run, or from a checkpoint. A block the other network lacks starts as the identity: its branch is silent."""
-        other = from_checkpoint(path) if path.endswith(".safetensors") else averaged(load(path))
-        given = dict(other.named_parameters())
-        with torch.no_grad():
-            for name, p in self.network.named_parameters():
-                if name in given:
-                    p.copy_(given[name])
-                elif name.endswith(("_ssm/C", "_channels/weight", "_channels/bias")):
-                    p.zero_()
-            for e, f in zip(self.ema, self.flats):
-                e.copy_(f)
+        """Start from the EMA of another run, or from a checkpoint; a smaller network may be given (grow.py)."""
+        grow(self.network, from_checkpoint(path) if path.endswith(".safetensors") else averaged(load(path)))
+        for e, f in zip(self.ema, self.flats):
+            e.copy_(f.detach())
 
     def begin(self):
         """Goes on from the state file, if there is one."""
