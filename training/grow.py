@@ -1,7 +1,7 @@
 """Start a network from a smaller one of the same kind: more channels, states, taps or blocks.
 
 What is new is silent at first: it hears what was there, and its own outputs have a weight of zero, so the grown network starts close to the
-smaller one (to the bit where only states, taps or blocks are new; more channels shift the mean that a norm takes away).
+smaller one: to the bit where only blocks are new, to rounding with new states and taps; more channels shift the mean that a norm takes away.
 """
 import math
 import torch
@@ -17,6 +17,10 @@ def places(old, new, groups=GROUPS):
     return (torch.arange(groups)[:, None] * (new // groups) + torch.arange(old // groups)).flatten()
 
 
+def fits(old, new):
+    return len(old) == len(new) and all(n <= m for n, m in zip(old, new))
+
+
 def grown(op, name, fresh, old):
     """The tensor `name` of a node with this `op`, shaped like `fresh`, with all of `old` in it."""
     if fresh.shape == old.shape:
@@ -24,10 +28,8 @@ def grown(op, name, fresh, old):
     groups = 2 * GROUPS if (op, name) == ("ssm", "C") else GROUPS           # its rows are the two halves of a GLU
     where = [torch.arange(n) if n == m else places(n, m, groups if axis == 0 else GROUPS) for axis, (n, m) in enumerate(zip(old.shape, fresh.shape))]
     if op in ("linear", "bandconv") and name == "weight":
-        out = HEARD * fresh
-        silent = torch.ones(len(out), dtype=torch.bool)
-        silent[where[0]] = False
-        out[silent] = 0.0
+        out = torch.zeros_like(fresh)
+        out[where[0]] = HEARD * fresh[where[0]]
     elif (op, name) == ("ssm", "B"):
         out = fresh.clone()
         out[where[0]] *= HEARD
@@ -42,13 +44,16 @@ def grown(op, name, fresh, old):
 
 
 def grow(network, other):
-    """Gives `network` what `other` knows; its blocks that `other` lacks start silent."""
+    """Gives `network` what `other` knows; its blocks that `other` lacks start silent. ValueError: a tensor of `other` is larger."""
     ops = {node["name"]: node["op"] for node in network.config["graph"]}
     given = dict(other.named_parameters())
     with torch.no_grad():
         for key, p in network.named_parameters():
             node, name = key.split(".", 1)[1].split("/")
             if key in given:
-                p.copy_(grown(ops[node], name, p.detach().cpu(), given[key].detach().cpu()))
+                fresh, old = p.detach().cpu(), given[key].detach().cpu()
+                if not fits(old.shape, fresh.shape):
+                    raise ValueError(f"{node}.{name}: {tuple(old.shape)} does not fit into {tuple(fresh.shape)}; start from a network that is nowhere larger")
+                p.copy_(grown(ops[node], name, fresh, old))
             elif node.endswith("_ssm") and name == "C" or node.endswith("_channels"):
                 p.zero_()

@@ -57,6 +57,15 @@ def test_channels_stay_in_their_group():
     assert places(16, 24, groups=8).tolist() == [3 * g + i for g in range(8) for i in range(2)]
 
 
+def test_what_does_not_fit_is_named():
+    try:
+        grow(small(), built(channels=24))
+    except ValueError as fault:
+        assert str(fault).startswith("widen.weight: (24, 8) does not fit into (16, 8);"), fault
+    else:
+        assert False, "a larger network was taken"
+
+
 def test_what_is_new_learns():
     network = built(channels=24, first=12, orders=(16, 4, 8), taps=3)
     grow(network, small())

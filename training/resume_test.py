@@ -7,6 +7,7 @@ import sys
 import tempfile
 import numpy as np
 import torch
+from .network import from_checkpoint
 from .state import averaged, load
 from .train import Sitting, arguments
 
@@ -76,6 +77,19 @@ def test_networks_side_by_side_learn_as_one_alone():
             advance(run)
         same(alone.trainers[0], both.trainers[0])
         assert both.trainers[1].step == STEPS
+
+
+def test_warm_takes_a_checkpoint_or_a_state_file():
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as elsewhere:
+        run, again = (sitting(make_bank(f), "lite").trainers[0] for f in (folder, elsewhere))
+        x = torch.randn(1, 8192)
+        run.warm("models/lite.safetensors")
+        assert torch.equal(run.network(x), from_checkpoint("models/lite.safetensors")(x))
+        for e, f in zip(run.ema, run.flats):
+            assert torch.equal(e, f)
+        run.save()
+        again.warm(run.path)
+        same(again, run)
 
 
 def test_a_state_file_holds_the_averaged_network():
