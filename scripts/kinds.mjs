@@ -15,7 +15,7 @@ export const KINDS = [
   ['API', /^tests\/package\/api\./],
   ['package', /^tests\/package\//],
   ['command line', /^tests\/([\w.]+\.)?cli\.|^sdk\/cli\//],
-  ['property', /^tests\/(streaming|latency|soak)\.|^quantize\/(calibration|hankel|systems|pruning|reduce)\./],
+  ['property', /^tests\/(streaming|latency|soak|steady)\.|^quantize\/(calibration|hankel|systems|pruning|reduce)\./],
   [
     'property',
     /^sdk\/(arena|frames|planes|rated|recorder|resampler|snapshot|spreading|stream|worklet\/quanta)\.|\/client\/link\./,

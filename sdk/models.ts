@@ -13,7 +13,7 @@ export interface ShippedModel {
 /** The shipped models by name, in files of this package. */
 export const MODELS: Readonly<Record<'base' | 'lite' | 'hq' | 'nano', ShippedModel>> = {
   base: { file: 'base.ssm', latencyMs: 16, description: '16 ms: for live audio, the default' },
-  lite: { file: 'lite.ssm', latencyMs: 16, description: '16 ms, a quarter of the arithmetic of base' },
+  lite: { file: 'lite.ssm', latencyMs: 16, description: '16 ms, a fifth of the arithmetic of base' },
   hq: { file: 'hq.ssm', latencyMs: 48, description: '48 ms: for files, where latency is free' },
   nano: { file: 'nano.ssm', latencyMs: 32, description: '32 ms: from a 4 kHz / 4-bit sensor to 16 kHz' },
 }

@@ -20,7 +20,7 @@ def main(state_path, out, card_path=None):
         tensors[f"{node}.{name}"] = value.numpy().astype(np.float32 if name in EXACT else np.float16)
     config = dict(state["config"])
     config["card"] = json.load(open(card_path)) if card_path else {}
-    config["card"]["training"] = {"steps": state["step"], **{k: state["arguments"][k] for k in ("batch", "seconds", "rate", "seed", "loudness", "sisdr", "intelligibility")}}
+    config["card"]["training"] = {"steps": state["step"], **{k: state["arguments"][k] for k in ("batch", "seconds", "memory", "rate", "seed", "loudness", "sisdr", "intelligibility") if k in state["arguments"]}}
     write(out, tensors, config)
     print(f"{out}: {sum(t.size for t in tensors.values())} numbers, step {state['step']}")
 

@@ -53,6 +53,20 @@ class Network(nn.Module):
             values[name] = OPS[node["op"]](inputs, node, lambda t: self.weight(node, t), self.shapes)
         return values["output"][:, :, 0, 0].t()
 
+    @torch.no_grad()
+    def limit_memory(self, seconds):
+        """Poles that forget more slowly than with this time constant are moved to it, in place.
+
+        A state settles in about three of them. One that has not settled within a training item goes where the network has never been
+        when a stream goes on for longer."""
+        hop, rate = (self.config["input"][k] for k in ("hop", "rate"))
+        for node in self.config["graph"]:
+            if node["op"] == "ssm":
+                steps = rate / hop * self.shapes[node["in"][0]][0]          # per second
+                A, dt = self.get(node["name"], "A"), self.get(node["name"], "log_dt").exp()
+                least = torch.log(torch.expm1(1 / (seconds * steps) / dt))  # decay = dt softplus(A)
+                A[:, 0] = torch.maximum(A[:, 0], least)
+
 
 def own_tensors(node, tensors):
     prefix = node["name"] + "/"

@@ -22,9 +22,9 @@ def make_bank(folder):
     return folder
 
 
-def sitting(folder, *configs):
+def sitting(folder, *configs, memory=1.0):
     sys.argv = ["train", "--config", *configs, "--bank", folder, "--state", folder + "/{config}.pt", "--batch", "2", "--seconds", "1",
-                "--device", "cpu", "--steps", str(2 * STEPS)]
+                "--device", "cpu", "--steps", str(2 * STEPS), "--memory", str(memory)]
     run = Sitting(arguments())
     for trainer in run.trainers:
         trainer.begin()

@@ -23,7 +23,7 @@ from .state import averaged, by_rate, flatten, load
 
 DIVERGED = 1e4      # a mean gradient norm that no sound run has; some tens are usual
 # what holds where the command line is silent: peak learning rate, weights of the loudness-domain loss and, per dB, of SI-SDR
-RECIPES = {"base": (1.2e-3, 0.55, 0.08), "hq": (1.2e-3, 0.5, 0.1), "lite": (1.2e-3, 0.6, 0.06), "nano": (1.5e-3, 0.6, 0.06)}
+RECIPES = {"base": (1.5e-3, 0.55, 0.1), "hq": (1.2e-3, 0.5, 0.1), "lite": (1.2e-3, 0.6, 0.06), "nano": (1.5e-3, 0.6, 0.06)}
 OTHERS = (2e-3, 0.5, 0.06)
 
 
@@ -37,6 +37,7 @@ def arguments():
     p.add_argument("--minutes", type=float, default=9.0, help="length of this sitting")
     p.add_argument("--batch", type=int, default=24)
     p.add_argument("--seconds", type=float, default=3.2, help="length of an item")
+    p.add_argument("--memory", type=float, default=1.0, help="longest time constant of a state, s; a third of --seconds or less (default %(default)s)")
     p.add_argument("--rate", type=float, help="peak learning rate (default: RECIPES)")
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--loudness", type=float, help="weight of the loudness-domain loss (default: RECIPES)")
@@ -76,6 +77,7 @@ class Trainer:
         checkpoint = named(a.checkpoint, config)
         self.network = (from_checkpoint(checkpoint) if checkpoint else Network(SHIPPED[config](), seed=a.seed)).to(a.device)
         self.network.format = a.round
+        self.network.limit_memory(a.memory)
         self.sensor = self.network.config["input"]["rate"] == 4000
         self.loss = DenoisingLoss(self.loudness, self.sisdr, a.intelligibility).to(a.device)
         self.lag = lag(self.network)
@@ -118,6 +120,7 @@ class Trainer:
         for f in self.flats:
             f.grad.mul_((1.0 / (norm + 1e-6)).clamp(max=1.0))
         self.optimiser.step()
+        self.network.limit_memory(self.a.memory)
         with torch.no_grad():
             for e, f in zip(self.ema, self.flats):
                 e.add_((f - e) * (1 - self.keep))
@@ -173,6 +176,7 @@ class Trainer:
     def warm(self, path):
         """Start from the EMA of another run, or from a checkpoint; a smaller network may be given (grow.py)."""
         grow(self.network, from_checkpoint(path) if path.endswith(".safetensors") else averaged(load(path)))
+        self.network.limit_memory(self.a.memory)
         for e, f in zip(self.ema, self.flats):
             e.copy_(f.detach())
 

@@ -19,10 +19,10 @@ import { writeWav16 } from './wav.ts'
 
 const DEFAULT_SYSTEMS = 'noisy,spectral,rnnoise,gtcrn,base,hq,lite'
 const NOISE_TASK = 'noise' // noise alone and onsets: levels rather than scores
-const STRESS_TASK = 'stress' // silence, quiet, full scale, clipped
+const STRESS_TASK = 'stress' // silence, quiet, full scale, clipped, late in a stream
 const ALL_TASKS = [...Object.keys(TASKS), NOISE_TASK, STRESS_TASK]
 
-const STRESS_CLIPS = 5
+const STRESS_CLIPS = 20
 
 const HELP = `npm run evaluate -- [options]
 

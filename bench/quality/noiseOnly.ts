@@ -9,7 +9,8 @@ export interface NoiseClip {
   noise: Float32Array
 }
 
-const SECONDS = 8
+const SECONDS = 30 // states that forget slowly go where no training item of a few seconds went
+const SHORTEST_S = 8 // recordings are repeated
 const SETTLE_S = 2 // a denoiser may need this long to know the noise
 const LEVEL_DB = -36 // dBFS: what a 10 dB SNR leaves in the pauses of -26 dBFS speech
 const STEADY_DB = 4 // level spread of 100 ms frames; rain 3, engine 1, babble 8, speech over 10
@@ -51,9 +52,10 @@ const hum = (length: number, random: Random): Float32Array => {
 export const makeNoiseClips = ({ noise }: Pick<Sources, 'noise'>, seed: number): NoiseClip[] => {
   const random = seededRandom(seed)
   const length = SECONDS * SAMPLE_RATE
+  const repeated = (x: Float32Array) => Float32Array.from({ length }, (_, i) => x[i % x.length])
   const recorded = noise
-    .filter((r) => r.samples.length >= length && levelSpreadDb(r.samples) < STEADY_DB)
-    .map((r) => ({ name: r.name, noise: setLevel(r.samples.slice(0, length)) }))
+    .filter((r) => r.samples.length >= SHORTEST_S * SAMPLE_RATE && levelSpreadDb(r.samples) < STEADY_DB)
+    .map((r) => ({ name: r.name, noise: setLevel(repeated(r.samples)) }))
   const generated = Object.entries({ white, pink, hum }).map(([name, make]) => ({
     name: `generated ${name}`,
     noise: setLevel(make(length, random)),

@@ -15,7 +15,7 @@ test('a transparent system scores alike at every level, and less when clipped', 
   const { finite, silencePeakDb, siSdrDb } = await measureStress({ name: 'same', enhance: async (x) => x }, mixes)
   assert.ok(finite)
   assert.is(silencePeakDb, -120)
-  for (const condition of ['-40 dB', 'full scale', 'after 10 s silence'])
+  for (const condition of ['-40 dB', 'full scale', 'after 10 s silence', 'after 30 s of the same'])
     assert.ok(Math.abs(siSdrDb[condition] - siSdrDb['as is']) < 0.01, condition)
   assert.ok(siSdrDb.clipped < siSdrDb['as is'] - 1)
 })
@@ -25,6 +25,12 @@ test('a hum in silence and a NaN are seen', async () => {
   assert.ok(Math.abs(hum.silencePeakDb + 40) < 0.01)
   const nan = await measureStress({ name: 'nan', enhance: async (x) => x.map((v) => v / 0) }, mixes)
   assert.not.ok(nan.finite)
+})
+
+test('what creeps in over a long stream is seen', async () => {
+  const creeping = (x: Float32Array) => x.map((v, i) => v + 1e-8 * (i % 2 ? i : -i))
+  const { siSdrDb } = await measureStress({ name: 'creeping', enhance: async (x) => creeping(x) }, mixes)
+  assert.ok(siSdrDb['after 30 s of the same'] < siSdrDb['as is'] - 1)
 })
 
 test('full scale stays below 1, clipped reaches it', () => {

@@ -1,4 +1,4 @@
-// Inputs that break denoisers: digital silence, very quiet, full scale, clipped, speech after a long silence.
+// Inputs that break denoisers: digital silence, very quiet, full scale, clipped, speech after a long silence or late in a stream.
 // mixes -> per condition the mean SI-SDR in dB of the output (or, for silence, its peak in dBFS), and whether it stayed finite.
 import { enhanceAll, type System } from './baselines/system.ts'
 import { dbToGain, peak, powerToDb } from './level.ts'
@@ -15,6 +15,7 @@ export interface StressResult {
 }
 
 const SILENCE_S = 10
+const STREAM_S = 30
 const CLIP_DRIVE_DB = 12 // above full scale
 
 const scale = (x: Float32Array, gain: number): Float32Array => x.map((v) => v * gain)
@@ -28,6 +29,7 @@ export const CONDITIONS: Record<string, (noisy: Float32Array) => Float32Array> =
   clipped: (x) => scale(toFullScale(x), dbToGain(CLIP_DRIVE_DB)).map((v) => Math.max(-1, Math.min(1, v))),
 }
 const AFTER_SILENCE = `after ${SILENCE_S} s silence`
+const LATE = `after ${STREAM_S} s of the same`
 
 const LEAD = SILENCE_S * SAMPLE_RATE
 
@@ -35,6 +37,12 @@ const addLead = (x: Float32Array): Float32Array => {
   const y = new Float32Array(LEAD + x.length)
   y.set(x, LEAD)
   return y
+}
+
+/** The clip once more, after at least STREAM_S of itself. */
+const repeat = (x: Float32Array): Float32Array => {
+  const before = Math.ceil((STREAM_S * SAMPLE_RATE) / x.length) * x.length
+  return Float32Array.from({ length: before + x.length }, (_, i) => x[i % x.length])
 }
 
 const allFinite = (x: Float32Array): boolean => x.every(Number.isFinite)
@@ -52,9 +60,11 @@ export const measureStress = async (system: System, mixes: readonly Mix[]): Prom
   const siSdrDb: Record<string, number> = {}
   for (const [condition, change] of Object.entries(CONDITIONS))
     siSdrDb[condition] = meanSiSdr(await enhance(mixes.map(({ noisy }) => change(noisy))))
-  const late = await enhance(mixes.map(({ noisy }) => addLead(noisy)))
-  siSdrDb[AFTER_SILENCE] = meanSiSdr(late.map((y) => y.subarray(LEAD)))
+  const woken = await enhance(mixes.map(({ noisy }) => addLead(noisy)))
+  siSdrDb[AFTER_SILENCE] = meanSiSdr(woken.map((y) => y.subarray(LEAD)))
+  const late = await enhance(mixes.map(({ noisy }) => repeat(noisy)))
+  siSdrDb[LATE] = meanSiSdr(late.map((y, i) => y.subarray(-mixes[i].clean.length)))
   // The last 100 ms of the silence may hold the ringing that a look-ahead allows.
-  const silencePeak = Math.max(0, ...late.map((y) => peak(y.subarray(0, LEAD - SAMPLE_RATE / 10))))
+  const silencePeak = Math.max(0, ...woken.map((y) => peak(y.subarray(0, LEAD - SAMPLE_RATE / 10))))
   return { system: system.name, finite, silencePeakDb: powerToDb(silencePeak ** 2), siSdrDb }
 }
