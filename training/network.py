@@ -64,7 +64,8 @@ class Network(nn.Module):
             if node["op"] == "ssm":
                 steps = rate / hop * self.shapes[node["in"][0]][0]          # per second
                 A, dt = self.get(node["name"], "A"), self.get(node["name"], "log_dt").exp()
-                least = torch.log(torch.expm1(1 / (seconds * steps) / dt))  # decay = dt softplus(A)
+                rate_of_decay = 1 / (seconds * steps) / dt
+                least = rate_of_decay + torch.log(-torch.expm1(-rate_of_decay))     # inverse of softplus
                 A[:, 0] = torch.maximum(A[:, 0], least)
 
 
