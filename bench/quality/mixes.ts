@@ -55,7 +55,7 @@ const applyFades = (x: Float32Array): Float32Array => {
 const scale = (x: Float32Array, gain: number): Float32Array => x.map((v) => v * gain)
 
 /** A clip of `length` from a recording, repeated when it is too short. */
-const cutClip = ({ samples }: Recording, length: number, start: number): Float32Array =>
+export const cutClip = ({ samples }: Pick<Recording, 'samples'>, length: number, start: number): Float32Array =>
   Float32Array.from({ length }, (_, i) => samples[(start + i) % samples.length])
 
 /** Cuts where the recording is not (nearly) silent: the best of a few seeded tries once one is within 6 dB of the whole. */

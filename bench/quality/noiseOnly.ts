@@ -1,6 +1,7 @@
 // Clips without speech, to measure how deep a denoiser digs: the steady recordings of the noise folder plus generated
 // white, pink and hum noise, each at -36 dBFS -> NoiseClip[]. Attenuation is read after a settling time.
 import { dbToGain, levelSpreadDb, rmsDb } from './level.ts'
+import { cutClip } from './mixes.ts'
 import { type Random, seededRandom } from './random.ts'
 import { SAMPLE_RATE, type Sources } from './sources.ts'
 
@@ -52,10 +53,9 @@ const hum = (length: number, random: Random): Float32Array => {
 export const makeNoiseClips = ({ noise }: Pick<Sources, 'noise'>, seed: number): NoiseClip[] => {
   const random = seededRandom(seed)
   const length = SECONDS * SAMPLE_RATE
-  const repeated = (x: Float32Array) => Float32Array.from({ length }, (_, i) => x[i % x.length])
   const recorded = noise
     .filter((r) => r.samples.length >= SHORTEST_S * SAMPLE_RATE && levelSpreadDb(r.samples) < STEADY_DB)
-    .map((r) => ({ name: r.name, noise: setLevel(repeated(r.samples)) }))
+    .map((r) => ({ name: r.name, noise: setLevel(cutClip(r, length, 0)) }))
   const generated = Object.entries({ white, pink, hum }).map(([name, make]) => ({
     name: `generated ${name}`,
     noise: setLevel(make(length, random)),

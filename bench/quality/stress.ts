@@ -3,7 +3,7 @@
 import { enhanceAll, type System } from './baselines/system.ts'
 import { dbToGain, peak, powerToDb } from './level.ts'
 import { measureSiSdr } from './metrics/sisdr.ts'
-import type { Mix } from './mixes.ts'
+import { cutClip, type Mix } from './mixes.ts'
 import { meanOf } from './scores.ts'
 import { SAMPLE_RATE } from './sources.ts'
 
@@ -40,9 +40,9 @@ const addLead = (x: Float32Array): Float32Array => {
 }
 
 /** The clip once more, after at least STREAM_S of itself. */
-const repeat = (x: Float32Array): Float32Array => {
-  const before = Math.ceil((STREAM_S * SAMPLE_RATE) / x.length) * x.length
-  return Float32Array.from({ length: before + x.length }, (_, i) => x[i % x.length])
+const repeat = (samples: Float32Array): Float32Array => {
+  const times = Math.ceil((STREAM_S * SAMPLE_RATE) / samples.length) + 1
+  return cutClip({ samples }, times * samples.length, 0)
 }
 
 const allFinite = (x: Float32Array): boolean => x.every(Number.isFinite)
