@@ -22,7 +22,7 @@ def make_bank(folder):
     return folder
 
 
-def sitting(folder, *configs, memory=1.0):
+def sitting(folder, *configs, memory=0.3):
     sys.argv = ["train", "--config", *configs, "--bank", folder, "--state", folder + "/{config}.pt", "--batch", "2", "--seconds", "1",
                 "--device", "cpu", "--steps", str(2 * STEPS), "--memory", str(memory)]
     run = Sitting(arguments())

@@ -199,7 +199,7 @@ def windows(config):
 SHIPPED = {
     # 16 ms: 8 ms hop and 8 ms of overlap
     "base": lambda: spectral("base", first=24, channels=64, bands=24, orders=(24, 16, 20, 8, 8, 8), taps=2),
-    "lite": lambda: spectral("lite", first=12, channels=32, bands=24, orders=(16, 16), last_order=4, taps=1),
+    "lite": lambda: spectral("lite", first=12, channels=32, bands=24, orders=(8, 8, 8), last_order=4, taps=1),
     # 48 ms: 16 ms hop, 16 ms of overlap, one frame of look-ahead
     "hq": lambda: spectral("hq", hop=256, synthesis=512, first=32, channels=96, bands=32, orders=(32,) * 4,
                            first_order=16, last_order=16, taps=3, lookahead=1),

@@ -23,7 +23,7 @@ from .state import averaged, by_rate, flatten, load
 
 DIVERGED = 1e4      # a mean gradient norm that no sound run has; some tens are usual
 # what holds where the command line is silent: peak learning rate, weights of the loudness-domain loss and, per dB, of SI-SDR
-RECIPES = {"base": (1.5e-3, 0.55, 0.1), "hq": (1.2e-3, 0.5, 0.1), "lite": (1.2e-3, 0.6, 0.06), "nano": (1.5e-3, 0.6, 0.06)}
+RECIPES = {"base": (1.5e-3, 0.65, 0.1), "hq": (1.2e-3, 0.5, 0.1), "lite": (1.5e-3, 0.75, 0.04), "nano": (1.5e-3, 0.6, 0.06)}
 OTHERS = (2e-3, 0.5, 0.06)
 
 
@@ -35,8 +35,8 @@ def arguments():
     p.add_argument("--steps", type=int, default=60000, help="length of the whole schedule; 0: this sitting is the schedule, however far it gets")
     p.add_argument("--part", type=float, nargs=2, default=(0.0, 1.0), metavar=("FROM", "TO"), help="with --steps 0: this sitting's part of the schedule")
     p.add_argument("--minutes", type=float, default=9.0, help="length of this sitting")
-    p.add_argument("--batch", type=int, default=24)
-    p.add_argument("--seconds", type=float, default=3.2, help="length of an item")
+    p.add_argument("--batch", type=int, default=16)
+    p.add_argument("--seconds", type=float, default=4.8, help="length of an item")
     p.add_argument("--memory", type=float, default=1.0, help="longest time constant of a state, s; a third of --seconds or less (default %(default)s)")
     p.add_argument("--rate", type=float, help="peak learning rate (default: RECIPES)")
     p.add_argument("--seed", type=int, default=1)
@@ -53,6 +53,8 @@ def arguments():
     a = p.parse_args()
     if len(set(a.config)) < len(a.config):
         p.error(f"--config: each network once, got {' '.join(a.config)}")
+    if not 0 < a.memory <= a.seconds / 3 + 1e-9:
+        p.error(f"--memory: a state settles in about three time constants, expected 0 to {a.seconds / 3:.3g} s with items of {a.seconds:g} s, got {a.memory:g}")
     if len(a.config) > 1 and "{config}" not in a.state:
         p.error(f"--state: several networks need a file each, expected {{config}} in it, got {a.state}")
     return a
