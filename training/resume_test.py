@@ -22,8 +22,8 @@ def make_bank(folder):
     return folder
 
 
-def sitting(folder, *configs, memory=0.3):
-    sys.argv = ["train", "--config", *configs, "--bank", folder, "--state", folder + "/{config}.pt", "--batch", "2", "--seconds", "1",
+def sitting(folder, *configs, seconds=1, memory=0.3):
+    sys.argv = ["train", "--config", *configs, "--bank", folder, "--state", folder + "/{config}.pt", "--batch", "2", "--seconds", str(seconds),
                 "--device", "cpu", "--steps", str(2 * STEPS), "--memory", str(memory)]
     run = Sitting(arguments())
     for trainer in run.trainers:
@@ -81,7 +81,7 @@ def test_networks_side_by_side_learn_as_one_alone():
 
 def test_warm_takes_a_checkpoint_or_a_state_file():
     with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as elsewhere:
-        run, again = (sitting(make_bank(f), "lite").trainers[0] for f in (folder, elsewhere))
+        run, again = (sitting(make_bank(f), "lite", seconds=3, memory=1.0).trainers[0] for f in (folder, elsewhere))
         x = torch.randn(1, 8192)
         run.warm("models/lite.safetensors")
         assert torch.equal(run.network(x), from_checkpoint("models/lite.safetensors")(x))
