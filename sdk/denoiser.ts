@@ -290,7 +290,7 @@ export class Denoiser {
   }
 
   /**
-   * The stream as bytes, at any point between two calls: about the model's state per channel (base 24 kB, lite 11 kB at 16
+   * The stream as bytes, at any point between two calls: about the model's state per channel (base 24 kB, lite 9 kB at 16
    * kHz). Restored anywhere, by the same model and the same build of the core, the stream goes on to the bit.
    */
   snapshot(): Uint8Array {

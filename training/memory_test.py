@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from .network import Network
 from .resume_test import advance, make_bank, sitting
 from .shapes import SHIPPED
+from .state import averaged, load
 
 EPS = 1e-4          # relative, float32
 
@@ -41,6 +42,16 @@ def test_training_stays_within_the_limit():
         advance(run)
         assert any((a != b).any() for a, b in zip(start, time_constants(network)))
         assert max(t.max().item() for t in time_constants(network)) <= 0.05 * (1 + EPS)
+
+
+def test_the_averaged_network_stays_within_the_limit():
+    with tempfile.TemporaryDirectory() as folder:
+        run = sitting(make_bank(folder), "lite", memory=0.05)
+        trainer = run.trainers[0]
+        trainer.ema[1] -= 1.0       # of the poles: slower than any was
+        run.save()
+        slowest = max(t.max().item() for t in time_constants(averaged(load(trainer.path))))
+        assert 0.05 * (1 - EPS) < slowest <= 0.05 * (1 + EPS)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
 """What a training state file holds, and the flat tensors that training works on."""
+import math
 import torch
 from torch import nn
 from .network import Network
@@ -17,11 +18,14 @@ def by_rate(network):
 
 
 def averaged(state):
-    """The network with the EMA weights of a loaded state file."""
+    """The network with the EMA weights of a loaded state file.
+
+    Means of decays and of step sizes, both within the limit of the run, can be beyond it together: hence once more."""
     network = Network(state["config"], tensors={key.replace("tensors.", "", 1): value for key, value in state["weights"].items()})
     with torch.no_grad():
         for parameters, ema in zip(by_rate(network), state["ema"]):
             flatten(parameters).copy_(ema)
+    network.limit_memory(state["arguments"].get("memory", math.inf))
     return network.eval()
 
 
