@@ -1,6 +1,7 @@
 // The stereo image: several channels through one filter. In: what the network made of the mean of the channels, and the
 // channels. Out: each channel, filtered as the network filtered the mean, so that every channel is changed alike: what lies
-// between them in level and phase stays as it was, and equal channels give what the network gave.
+// between them in level and phase stays as it was, and equal channels give what the network gave. Where the mean is
+// silent for two hops, all are, even if the network still decays or has heard what comes.
 //
 // Per hop, over frames of two hops (square root of Hann's window, half overlapping; Allen 1977), with M the mean's spectrum:
 //   G[k] = W[k] conj(M[k]) / |M[k]|^2, never longer than the larger of 4 and |W[k]| / max_c |X_c[k]|;   Y_c[k] = G[k] X_c[k]

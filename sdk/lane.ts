@@ -201,7 +201,10 @@ function openHighBand(
 export function frameShapeOf(model: Model, linked = false) {
   const { inputHop, outputHop, lagSamples, lookaheadHops, overlapLag } = model
   const zeroHops = Math.ceil(overlapLag / outputHop)
-  // linked channels come out a hop later, so one hop more is heard at the end
-  const more = linked ? 1 : 0
-  return { inputHop, outputHop, lagSamples: lagSamples + more * outputHop, lookaheadHops, zeroHops: zeroHops + more }
+  const apart = { inputHop, outputHop, lagSamples, lookaheadHops, zeroHops }
+  if (!linked) return apart
+  // Linked channels come out a hop later, so one hop more is run at the end. A network that looks ahead sees the end coming:
+  // it is marked where it is for channels apart. Of one that does not, the decay is heard and shapes the last filter.
+  const closing = lookaheadHops > 0 ? { lookaheadHops: lookaheadHops + 1 } : { zeroHops: zeroHops + 1 }
+  return { ...apart, lagSamples: lagSamples + outputHop, ...closing }
 }
