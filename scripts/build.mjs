@@ -1,5 +1,5 @@
 // `npm run build`: the core and the models, which know nothing of one another, side by side; then the package around them.
-// Out: build/, models/*.ssm, dist/.
+// Out: build/, models/*.ssm (in dist/models as the package ships them), dist/.
 
 import { spawn } from 'node:child_process'
 import { root } from './installed.mjs'

@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { install, root, run } from './installed.mjs'
 
-const BUILT = ['build/core.simd.wasm', 'models/base.ssm', 'models/nano.ssm', 'dist/sdk/worklet/processor.js']
+const BUILT = ['build/core.simd.wasm', 'models/base.ssm', 'dist/models/nano.bin', 'dist/sdk/worklet/processor.js']
 
 export function ensureBuilt() {
   install()

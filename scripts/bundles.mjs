@@ -1,8 +1,8 @@
 // What is loaded as one file, over the modules that tsc has written. The entry for Node and the command line: sixty modules
 // would take 15 ms longer to find and load than one. The worklet's processor: bundlers copy what
-// `new URL('./processor.js', import.meta.url)` names and do not follow its imports. The models as modules of a Worker.
+// `new URL('./processor.js', import.meta.url)` names and do not follow its imports.
 
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { build } from 'esbuild'
 import { root } from './installed.mjs'
@@ -34,12 +34,6 @@ await build({
   target: 'es2022',
   minify: true,
 })
-
-// Wrangler takes `.bin` for binary modules without being told; `.ssm` it would not know
-const models = join(root, 'models')
-mkdirSync(join(root, 'dist/models'), { recursive: true })
-for (const file of readdirSync(models).filter((name) => name.endsWith('.ssm')))
-  copyFileSync(join(models, file), join(root, 'dist/models', file.replace(/ssm$/, 'bin')))
 
 await build({
   ...common,

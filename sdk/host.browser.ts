@@ -1,5 +1,6 @@
 // Browsers: the core and the shipped models are files beside this module. The addresses are written out, one literal for each
 // file, because that is what bundlers look for (`new URL('...', import.meta.url)`): they copy the files and rewrite them.
+// They are those of the built package: dist/sdk/ -> dist/models/, build/.
 
 import { compile } from './cores.ts'
 import { absoluteUrl, download } from './download.ts'
@@ -7,10 +8,10 @@ import type { Host, Progress } from './host.ts'
 import { isModelName, type ModelName } from './models.ts'
 
 const FILES: Readonly<Record<ModelName, () => URL>> = {
-  base: () => new URL('../../models/base.ssm', import.meta.url),
-  lite: () => new URL('../../models/lite.ssm', import.meta.url),
-  hq: () => new URL('../../models/hq.ssm', import.meta.url),
-  nano: () => new URL('../../models/nano.ssm', import.meta.url),
+  base: () => new URL('../models/base.bin', import.meta.url),
+  lite: () => new URL('../models/lite.bin', import.meta.url),
+  hq: () => new URL('../models/hq.bin', import.meta.url),
+  nano: () => new URL('../models/nano.bin', import.meta.url),
 }
 
 const MEMORY_KEY = 'attenuate-edge device'

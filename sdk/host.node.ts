@@ -8,11 +8,12 @@ import { fileURLToPath } from 'node:url'
 import { download } from './download.ts'
 import { fail } from './errors.ts'
 import type { Host, Progress } from './host.ts'
-import { isModelName, MODELS } from './models.ts'
+import { isModelName, MODELS, type ModelName } from './models.ts'
 
 /** The package's folder, from the source in sdk/ as well as from dist/sdk/. */
 const here = dirname(fileURLToPath(import.meta.url))
-const root = here.endsWith(join('dist', 'sdk')) ? join(here, '..', '..') : join(here, '..')
+const isBuilt = here.endsWith(join('dist', 'sdk'))
+const root = isBuilt ? join(here, '..', '..') : join(here, '..')
 
 export const nodeHost: Host = {
   async loadCore() {
@@ -24,7 +25,7 @@ export const nodeHost: Host = {
     if (source instanceof URL && source.protocol === 'file:')
       return readBytes(fileURLToPath(source), 'model', 'check the path')
     if (source instanceof URL || /^https?:/.test(source)) return download(source, progress)
-    if (isModelName(source)) return readBytes(join(root, 'models', MODELS[source].file), 'model', 'run `npm run build`')
+    if (isModelName(source)) return readBytes(shippedModel(source), 'model', 'run `npm run build`')
     const names = Object.keys(MODELS).join(', ')
     return readBytes(source, 'model', `give a file, a URL or one of: ${names}`)
   },
@@ -48,6 +49,11 @@ export const nodeHost: Host = {
         .catch(() => {})
     },
   },
+}
+
+/** The package holds each model once, under the name that Workers can import (scripts/models.ts). */
+function shippedModel(name: ModelName): string {
+  return isBuilt ? join(root, 'dist', 'models', `${name}.bin`) : join(root, 'models', MODELS[name].file)
 }
 
 /** One file for each kind of processor and engine: homes are shared between machines. */

@@ -1,8 +1,9 @@
-// The models that ship. A name here is what `Denoiser.create({ model })` and `--model` take; the file lies in models/.
+// The models that ship. A name here is what `Denoiser.create({ model })` and `--model` take; `npm run build` makes the
+// files in models/, the package has them in dist/models/.
 
 /** One of `MODELS`. */
 export interface ShippedModel {
-  /** In the package's folder models/. */
+  /** What it is imported by: `attenuate-edge/models/<file>`. */
   readonly file: string
   /** Delivered, at its own rate: known before the file is there. */
   readonly latencyMs: number

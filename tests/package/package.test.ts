@@ -1,5 +1,6 @@
 // The package as a stranger gets it: what `npm pack` holds, what publint and "are the types wrong" say of it, and an outside
 // project that installs the tarball, type-checks against it and runs.
+import { createHash } from 'node:crypto'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -13,19 +14,34 @@ const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 
 /** Paths a package may hold; tests/budget.test.ts has what it may weigh. */
 const EXPECTED =
-  /^(dist\/|build\/core\.(simd|relaxed|scalar)\.wasm$|models\/\w+\.ssm$|examples\/clip\/|(package\.json|README\.md|LICENSE|NOTICE|CHANGELOG\.md)$)/
+  /^(dist\/|build\/core\.(simd|relaxed|scalar)\.wasm$|examples\/clip\/|(package\.json|README\.md|LICENSE|NOTICE|CHANGELOG\.md)$)/
 /** With all that it depends on: for boards with small disks. */
 const MAX_INSTALLED_BYTES = 10_000_000
 const UNWANTED = /\.test\.|(^|\/)(tests|training|bench)\/|\.map$/
+/** Below: declarations of nothing (`export {}`), which are all alike. */
+const SMALL_BYTES = 1000
 /** Without types of their own: bytes that tools only copy. */
 const ASSETS = [
   'core.simd.wasm',
   'core.relaxed.wasm',
   'core.scalar.wasm',
-  'models/*',
+  'models/base.ssm',
+  'models/lite.ssm',
+  'models/hq.ssm',
+  'models/nano.ssm',
   'worklet/processor.js',
   'package.json',
 ]
+
+/** Run by Node in the outside project: each model by its name and by what it is imported by. Out: names of those that are one. */
+const MODELS_BY_IMPORT = `
+import { loadModel, MODELS } from 'attenuate-edge'
+const names = []
+for (const [name, { file }] of Object.entries(MODELS)) {
+  const imported = await loadModel(new URL(import.meta.resolve('attenuate-edge/models/' + file)))
+  if (imported.model.sha256 === (await loadModel(name)).model.sha256) names.push(imported.model.card.name)
+}
+console.log(JSON.stringify(names))`
 
 const test = suite<{ folder: string; packed: Packed; tarball: string }>('package')
 
@@ -47,8 +63,21 @@ test('holds what a user needs and nothing else', ({ packed }) => {
     paths.filter((path) => !EXPECTED.test(path) || UNWANTED.test(path)),
     [],
   )
-  for (const needed of ['LICENSE', 'NOTICE', 'README.md', 'models/base.ssm', 'build/core.simd.wasm'])
+  for (const needed of ['LICENSE', 'NOTICE', 'README.md', 'dist/models/base.bin', 'build/core.simd.wasm'])
     assert.ok(paths.includes(needed), needed)
+})
+
+test('holds nothing twice', ({ packed }) => {
+  const held = new Map<string, string>()
+  const twice: string[] = []
+  for (const { path } of packed.files) {
+    const bytes = readFileSync(join(root, path))
+    if (bytes.length < SMALL_BYTES) continue
+    const hash = createHash('sha256').update(bytes).digest('hex')
+    if (held.has(hash)) twice.push(`${held.get(hash)}, ${path}`)
+    held.set(hash, path)
+  }
+  assert.equal(twice, [])
 })
 
 test('every file that the exports map names is in it', ({ packed }) => {
@@ -101,6 +130,8 @@ test('an outside project installs it, type-checks and runs', ({ folder, tarball 
   const clip = join(project, 'node_modules', 'attenuate-edge', 'examples', 'clip', 'noisy.wav')
   run(cli, ['denoise', clip, 'clean.wav'], project)
   assert.is(statSync(join(project, 'clean.wav')).size, statSync(clip).size)
+  const program = ['--input-type=module', '--eval', MODELS_BY_IMPORT]
+  assert.equal(JSON.parse(run(process.execPath, program, project)), ['base', 'lite', 'hq', 'nano'])
 })
 
 test.run()
