@@ -23,7 +23,7 @@ from .state import averaged, by_rate, flatten, load
 
 DIVERGED = 1e4      # a mean gradient norm that no sound run has; some tens are usual
 # what holds where the command line is silent: peak learning rate, weights of the loudness-domain loss and, per dB, of SI-SDR
-RECIPES = {"base": (1.5e-3, 0.65, 0.13), "hq": (1.2e-3, 0.5, 0.1), "lite": (1.5e-3, 0.75, 0.04), "nano": (1.5e-3, 0.6, 0.06)}
+RECIPES = {"base": (1.5e-3, 0.65, 0.13), "hq": (1.2e-3, 0.5, 0.1), "lite": (1.5e-3, 0.9, 0.04), "nano": (1.5e-3, 0.6, 0.06)}
 OTHERS = (2e-3, 0.5, 0.06)
 
 
