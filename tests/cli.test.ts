@@ -305,6 +305,21 @@ test('denoise: what is no WAV file, or cannot be read or written', (place) => {
   assertRefused(place, ['denoise', '-', out], /CHANNELS_UNSUPPORTED: channels, 9/, wav(new Float32Array(900), 's16', 9))
 })
 
+test('errors: in front stands the file that is wrong, whatever it is called, and nothing else', (place) => {
+  const [input, text, lost, out] = ['in.wav', 'a', 'lost', 'out.wav'].map((name) => join(place.folder, name))
+  writeFileSync(input, wav(new Float32Array(99)))
+  writeFileSync(text, 'this is text, however it is called')
+  const noModel = /^attenuate: LOAD_FAILED: model cannot be read \(ENOENT\), .*lost;/
+  assertRefused(place, ['denoise', input, out, '-m', lost], noModel)
+  assertRefused(place, ['denoise', input, join(lost, 'x.wav')], /^attenuate: OPTION_INVALID: cannot be written/)
+  assertRefused(place, ['denoise', input, out, '-m', text], /^attenuate: [^:]*a: MODEL_TRUNCATED/)
+  assertRefused(place, ['denoise', input, out, '--input-gain', '300'], /^attenuate: OPTION_INVALID: inputGainDb, 300/)
+  assertRefused(place, ['compare', input, text, '-o', out], /^attenuate: [^:]*a: AUDIO_INVALID: not a WAV file/)
+  assertRefused(place, ['bench', text], /^attenuate: [^:]*a: MODEL_TRUNCATED/)
+  const { stderr } = spawnSync(process.execPath, [program, 'denoise', 'a', out], { cwd: place.folder })
+  assert.match(stderr.toString(), /^attenuate: a: AUDIO_INVALID: not a WAV file/)
+})
+
 test('denoise: a failure in mid-file leaves the old output alone', (place) => {
   const output = join(place.folder, 'out.wav')
   writeFileSync(output, 'precious')

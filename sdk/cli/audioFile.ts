@@ -72,8 +72,14 @@ async function* decodeRaw(
   }
 }
 
+export interface WholeAudio {
+  readonly format: WavFormat
+  /** Side by side. */
+  readonly samples: Float32Array
+}
+
 /** The whole of a file: for figures, not for denoising. */
-export async function readWhole(path: string): Promise<{ format: WavFormat; samples: Float32Array }> {
+export async function readWhole(path: string): Promise<WholeAudio> {
   const { format, pieces } = await openAudio(path)
   const parts: Float32Array[] = []
   for await (const piece of pieces) parts.push(piece.slice())

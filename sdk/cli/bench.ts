@@ -4,6 +4,7 @@
 import { cpus } from 'node:os'
 import { TimedStream } from '../../bench/stream.ts'
 import { alignColumns } from '../../quantize/table.ts'
+import { blamingModel } from './blame.ts'
 import { bundledClip, readCalibration } from './calibration.ts'
 import { showProgress } from './progress.ts'
 
@@ -49,7 +50,8 @@ export async function benchModels(models: readonly string[], { rate, rounds }: B
   const bar = showProgress('measuring', models.length * rounds)
   const streams: TimedStream[] = []
   try {
-    for (const model of models) streams.push(await TimedStream.open(model, undefined, clip, rate))
+    for (const model of models)
+      streams.push(await blamingModel(model, () => TimedStream.open(model, undefined, clip, rate)))
     for (let round = 0; round < rounds; round++)
       for (const [i, stream] of streams.entries()) {
         stream.runRound()

@@ -6,7 +6,8 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { resample } from '../../bench/quality/resample.ts'
 import { fail } from '../errors.ts'
-import { readWhole } from './audioFile.ts'
+import { readWhole, type WholeAudio } from './audioFile.ts'
+import { blaming } from './blame.ts'
 
 const MAX_SECONDS = 30
 const MIN_SECONDS = 0.5
@@ -19,7 +20,10 @@ export function bundledClip(): string {
 }
 
 export async function readCalibration(path: string, rate: number): Promise<Float32Array> {
-  const { format, samples } = await readWhole(path)
+  return blaming(path, async () => toMono(await readWhole(path), rate))
+}
+
+function toMono({ format, samples }: WholeAudio, rate: number): Float32Array {
   const { channels, sampleRate } = format
   const frames = Math.min(Math.floor(samples.length / channels), MAX_SECONDS * sampleRate)
   if (!(frames >= MIN_SECONDS * sampleRate))

@@ -3,7 +3,8 @@
 import { basename } from 'node:path'
 import { fail } from '../errors.ts'
 import { Level } from '../level.ts'
-import { readWhole } from './audioFile.ts'
+import { readWhole, type WholeAudio } from './audioFile.ts'
+import { blaming } from './blame.ts'
 import { drawFigure, type Panel, PLOT_WIDTH } from './figure.ts'
 import { writeFileWhole } from './output.ts'
 import { measureSpectrogram } from './spectrogram.ts'
@@ -45,16 +46,19 @@ interface Signal {
 
 /** The mean of all channels. */
 async function readMono(file: string): Promise<Signal> {
-  const { format, samples: interleaved } = await readWhole(file)
+  return blaming(file, async () => ({ file, ...mixDown(await readWhole(file)) }))
+}
+
+function mixDown({ format, samples: interleaved }: WholeAudio): Omit<Signal, 'file'> {
   const { channels, sampleRate } = format
   const samples = new Float32Array(interleaved.length / channels)
-  if (samples.length === 0) fail('AUDIO_INVALID', 'no samples to draw', file, 'give a longer file')
+  if (samples.length === 0) fail('AUDIO_INVALID', 'samples', 0, 'give a longer file')
   for (let i = 0; i < samples.length; i++) {
     let sum = 0
     for (let c = 0; c < channels; c++) sum += interleaved[i * channels + c]
     samples[i] = sum / channels
   }
-  return { file, samples, sampleRate }
+  return { samples, sampleRate }
 }
 
 function measureLevels({ file, samples, sampleRate }: Signal): SignalLevels {

@@ -102,7 +102,10 @@ test('--report: every number format against the trained network; the reduced one
   const text = run(reduced, '-o', model, '--json')
   assert.is(JSON.parse(text.stdout).macsPerSecond, macsPerSecond)
   const wrong = run(...args, '--report', '--clean', clip)
-  assert.match(wrong.stderr, /AUDIO_INVALID: samples of .*; give the clean original, 9600 samples/)
+  assert.match(
+    wrong.stderr,
+    /^attenuate: .*noisy\.wav: AUDIO_INVALID: samples, \d+; give the clean original, 9600 samples/,
+  )
 })
 
 test('refusals: one line, exit code 1, no model', (place) => {
@@ -138,6 +141,31 @@ test('refusals: one line, exit code 1, no model', (place) => {
     assert.is(status, 1)
     assert.is(stdout, '')
     assert.equal(readdirSync(place.folder), before)
+  }
+})
+
+test('blamed is what is wrong: the calibration, the output or the option, not the checkpoint', (place) => {
+  const checkpoint = save(place, small())
+  const text = join(place.folder, 'text.wav')
+  writeFileSync(text, 'this is text, however it is called')
+  const [model, lost] = [join(place.folder, 'm.ssm'), join(place.folder, 'none', 'z')]
+  const cases: [string[], RegExp][] = [
+    [['-o', lost], /^attenuate: OPTION_INVALID: cannot be written \(ENOENT\), .*z;/],
+    [
+      ['-o', model, '--calibration', lost, '--format', 'int8'],
+      /^attenuate: LOAD_FAILED: cannot be read \(ENOENT\), .*z;/,
+    ],
+    [
+      ['-o', model, '--calibration', text, '--format', 'int8'],
+      /^attenuate: [^:]*text\.wav: AUDIO_INVALID: not a WAV file/,
+    ],
+    [['-o', model, '--tolerance', '2'], /^attenuate: OPTION_INVALID: tolerance, 2/],
+    [['-o', model, '--causal', 'neck'], /^attenuate: OPTION_INVALID: causal parts of a checkpoint/],
+  ]
+  for (const [args, message] of cases) {
+    const { status, stderr } = run(checkpoint, ...args)
+    assert.match(stderr, message)
+    assert.is(status, 1)
   }
 })
 

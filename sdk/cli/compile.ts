@@ -90,10 +90,12 @@ function needsAudio({ targetSnr, macs, calibration, format = 'f32', report }: Co
 /** Of the same length as the noisy one: whoever mixed it has both. */
 async function readClean({ clean }: CompileCommand, noisy: Float32Array, rate: number) {
   if (clean === undefined) return undefined
-  const samples = await readCalibration(clean, rate)
-  if (samples.length !== noisy.length)
-    fail('AUDIO_INVALID', `samples of ${clean}`, samples.length, `give the clean original, ${noisy.length} samples`)
-  return samples
+  return blaming(clean, async () => {
+    const samples = await readCalibration(clean, rate)
+    if (samples.length !== noisy.length)
+      fail('AUDIO_INVALID', 'samples', samples.length, `give the clean original, ${noisy.length} samples`)
+    return samples
+  })
 }
 
 async function reduce(

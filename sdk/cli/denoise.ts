@@ -5,7 +5,7 @@ import { Denoiser, type DenoiserOptions } from '../index.ts'
 import { encodeSamples, sampleBytes } from '../pcm.ts'
 import { encodeWavHeader, type WavFormat } from '../wav.ts'
 import { type AudioSource, openAudio } from './audioFile.ts'
-import { blaming } from './blame.ts'
+import { blamingModel } from './blame.ts'
 import { type Output, openOutput } from './output.ts'
 
 /** Of the denoiser, and what the command line adds. */
@@ -42,10 +42,8 @@ export async function denoiseFile(input: string, output: string, options: Denois
   const { model, raw, onProgress, ...choice } = options
   const source = await openAudio(input, raw)
   const { sampleRate, channels } = source.format
-  const denoiser = await blaming(
-    model,
-    () => Denoiser.create({ ...choice, model, sampleRate, outputRate: sampleRate, channels }),
-    ({ code }) => code.startsWith('MODEL'),
+  const denoiser = await blamingModel(model, () =>
+    Denoiser.create({ ...choice, model, sampleRate, outputRate: sampleRate, channels }),
   )
   const started = performance.now()
   const cpuBefore = process.cpuUsage()

@@ -12,6 +12,7 @@ import { decodeRecording, type Recording } from '../recording.ts'
 import { replay } from '../replay.ts'
 import { modelOfSnapshot } from '../snapshot.ts'
 import { encodeWavHeader } from '../wav.ts'
+import { blamingModel } from './blame.ts'
 import { writeFileWhole } from './output.ts'
 
 export interface ReplayCommand {
@@ -36,7 +37,7 @@ export async function replayFile(path: string, { model, output, input }: ReplayC
   const bytes = await readRecording(path)
   const recording = decodeRecording(bytes)
   const { channels, inputRate, outputRate, stretches } = recording
-  const parsed = model === undefined ? await findModel(recording) : await loadModel(model)
+  const parsed = model === undefined ? await findModel(recording) : await blamingModel(model, () => loadModel(model))
   const { linked, highBand, phase, gainSteps = 0 } = formOfSnapshot(stretches[0].snapshot)
   const denoiser = await Denoiser.create({
     model: parsed,
