@@ -401,6 +401,33 @@ test('compare: a figure with both signals', ({ folder }) => {
   assert.ok(Math.max(...column.slice(400, 600)) < 120, 'dark below')
 })
 
+test('compare: levels alone need no figure', (place) => {
+  const file = join(place.folder, 'a.wav')
+  writeFileSync(file, wav(drawSamples(8000, 7, 0.1)))
+  const { status, stdout, stderr } = attenuate(['compare', file, file, '--json'])
+  assert.is(status, 0, stderr)
+  assert.is(JSON.parse(stdout.toString())[1].seconds, 0.5)
+  assert.equal(readdirSync(place.folder), ['a.wav'])
+  assertRefused(place, ['compare', file, file], /OPTION_INVALID: --output, missing; name the figure .*--json/)
+})
+
+test('standard output takes one thing', (place) => {
+  const file = join(place.folder, 'a.wav')
+  writeFileSync(file, wav(new Float32Array(100)))
+  const both = (one: string, other: string) =>
+    new RegExp(`OPTION_INVALID: ${one} and ${other} on standard output, -; name a file for ${other}`)
+  assertRefused(place, ['denoise', file, '-', '--json'], both('--json', 'the audio'))
+  assertRefused(place, ['compare', file, file, '-o', '-', '--json'], both('--json', '--output'))
+  assertRefused(place, ['compile', checkpoint, '-o', '-', '--json'], both('--json', '--output'))
+  assertRefused(
+    place,
+    ['compile', checkpoint, '-o', '-', '--write-checkpoint', '-'],
+    both('--output', '--write-checkpoint'),
+  )
+  assertRefused(place, ['replay', file, '-i', '-', '--json'], both('--json', '--input'))
+  assertRefused(place, ['inspect', MODEL, '--svg', '-'], both('the inspection', '--svg'))
+})
+
 test('help and misuse', (place) => {
   for (const args of [['--help'], ['denoise', '--help']]) {
     const { status, stdout } = attenuate(args)

@@ -1,4 +1,4 @@
-// `attenuate compare NOISY CLEAN -o FIGURE`. In: two WAV files. Out: a PNG with both spectrograms, and their levels.
+// `attenuate compare NOISY CLEAN -o FIGURE`. In: two WAV files. Out: their levels, and on request a PNG with both spectrograms.
 
 import { basename } from 'node:path'
 import { fail } from '../errors.ts'
@@ -21,21 +21,23 @@ export interface SignalLevels {
 
 const STRETCH_SECONDS = 0.05
 
-export async function compareFiles(noisy: string, clean: string, output: string): Promise<SignalLevels[]> {
+/** Without `output` nothing is drawn. */
+export async function compareFiles(noisy: string, clean: string, output?: string): Promise<SignalLevels[]> {
   const signals = [await readMono(noisy), await readMono(clean)]
   const levels = signals.map(measureLevels)
-  const panels = signals.map((signal, i): Panel => {
-    const { samples, sampleRate } = signal
-    return {
-      title: basename(signal.file).slice(-48),
-      caption: describeLevels(levels[i]),
-      spectrogram: measureSpectrogram(samples, sampleRate, PLOT_WIDTH),
-      seconds: samples.length / sampleRate,
-      sampleRate,
-    }
-  })
-  await writeFileWhole(output, drawFigure(panels))
+  if (output !== undefined)
+    await writeFileWhole(output, drawFigure(signals.map((signal, i) => drawPanel(signal, levels[i]))))
   return levels
+}
+
+function drawPanel({ file, samples, sampleRate }: Signal, levels: SignalLevels): Panel {
+  return {
+    title: basename(file).slice(-48),
+    caption: describeLevels(levels),
+    spectrogram: measureSpectrogram(samples, sampleRate, PLOT_WIDTH),
+    seconds: samples.length / sampleRate,
+    sampleRate,
+  }
 }
 
 interface Signal {

@@ -20,6 +20,7 @@ import { inspectFile } from './inspect.ts'
 import { type Progress, showProgress } from './progress.ts'
 import { parseRaw, RAW_FORMATS } from './raw.ts'
 import { formatReplayReport, replayFile } from './replay.ts'
+import { checkStandardOutput } from './standardOutput.ts'
 
 const program = new Command('attenuate')
   .description('Removes noise from speech as it streams by: deep state-space networks in WebAssembly.')
@@ -76,8 +77,7 @@ Examples:
   $ arecord -f S16_LE -r 16000 -t raw | attenuate denoise --raw s16le,16000 - - | aplay -f S16_LE -r 16000 -t raw`,
   )
   .action(async (input: string, output: string, { json, strength, comfortNoise, inputGain, ...choice }) => {
-    if (json && output === '-')
-      fail('OPTION_INVALID', '--json with the audio on standard output', output, 'write to a file or leave out --json')
+    checkStandardOutput(json && '--json', { 'the audio': output })
     const options: DenoiseOptions = {
       ...choice,
       ...(strength !== undefined && { strengthDb: strength }),
@@ -166,6 +166,10 @@ program
   .option('--json', 'the inspection of the result as JSON on standard output')
   .addHelpText('after', '\nExample:\n  $ attenuate compile base.safetensors -o base.ssm --target-snr 40')
   .action(async (input: string, command) => {
+    checkStandardOutput(command.json && '--json', {
+      '--output': command.output,
+      '--write-checkpoint': command.writeCheckpoint,
+    })
     const text = await blaming(input, () => compileFile(input, command))
     if (command.json) print(text)
     else note(text)
@@ -178,16 +182,22 @@ program
   .option('--json', 'as JSON, with poles, Hankel singular values and frequency responses')
   .option('--svg <file>', 'draw a page about it')
   .option('--html <file>', 'the same page as HTML')
-  .action(async (model: string, command) => print(await blaming(model, () => inspectFile(model, command))))
+  .action(async (model: string, command) => {
+    checkStandardOutput('the inspection', { '--svg': command.svg, '--html': command.html })
+    print(await blaming(model, () => inspectFile(model, command)))
+  })
 
 program
   .command('compare')
-  .description('draw the spectrograms of two WAV files, one above the other')
+  .description('draw the spectrograms of two WAV files, one above the other; or tell their levels alone')
   .argument('<noisy>', 'WAV file')
   .argument('<clean>', 'WAV file')
-  .requiredOption('-o, --output <png>', 'figure to write, or - for standard output')
+  .option('-o, --output <png>', 'figure to write, or - for standard output; needed without --json')
   .option('--json', 'levels as JSON on standard output')
   .action(async (noisy: string, clean: string, { output, json }) => {
+    if (output === undefined && !json)
+      fail('OPTION_INVALID', '--output', 'missing', 'name the figure to write, or ask for levels with --json')
+    checkStandardOutput(json && '--json', { '--output': output })
     const report = await compareFiles(noisy, clean, output)
     if (json) print(JSON.stringify(report, null, 2))
   })
@@ -201,6 +211,7 @@ program
   .option('-m, --model <model>', 'a model file or URL (default: the shipped one that made it)')
   .option('--json', 'the report as JSON on standard output')
   .action(async (recording: string, command) => {
+    checkStandardOutput(command.json && '--json', { '--output': command.output, '--input': command.input })
     const report = await blaming(recording, () => replayFile(recording, command))
     if (command.json) print(JSON.stringify(report, null, 2))
     else note(formatReplayReport(report))
