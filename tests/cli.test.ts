@@ -428,6 +428,17 @@ test('standard output takes one thing', (place) => {
   assertRefused(place, ['inspect', MODEL, '--svg', '-'], both('the inspection', '--svg'))
 })
 
+test('devices: what would do nothing is refused, and what it needs is named', (place) => {
+  assertRefused(place, ['devices', '--fresh'], /OPTION_INVALID: --fresh without --probe, true; add --probe/)
+  assertRefused(place, ['devices', '--max-load', '3'], /OPTION_INVALID: --max-load without --probe, 3/)
+  assertRefused(
+    place,
+    ['devices', '--fits', '--max-latency', '40'],
+    /OPTION_INVALID: --max-latency without --probe, 40/,
+  )
+  assertRefused(place, ['devices', '--fits', '--probe'], /OPTION_INVALID: --fits with --probe/)
+})
+
 test('help and misuse', (place) => {
   for (const args of [['--help'], ['denoise', '--help']]) {
     const { status, stdout } = attenuate(args)

@@ -123,6 +123,10 @@ test('refusals: one line, exit code 1, no model', (place) => {
     [[checkpoint, '--target-snr', '400', '--calibration', noisy], /OPTION_INVALID: target SNR in dB, 400/],
     [[checkpoint, '--target-snr', '30', '--tolerance', '0.1'], /OPTION_INVALID: more than one/],
     [[checkpoint, '--tolerance', '2'], /OPTION_INVALID: tolerance, 2/],
+    [[checkpoint, '--clean', noisy], /OPTION_INVALID: --clean without --report, .*n\.wav; add --report/],
+    [[checkpoint, '--mixed-snr', '20'], /OPTION_INVALID: --mixed-snr without --format mixed or --report, 20/],
+    [[checkpoint, '--mixed-snr', '20', '--format', 'int8'], /OPTION_INVALID: --mixed-snr without --format mixed/],
+    [[checkpoint, '--calibration', noisy], /OPTION_INVALID: --calibration without --target-snr, .*n\.wav/],
     [[checkpoint, '--target-snr', '30', '--calibration', checkpoint], /c\.safetensors: AUDIO_INVALID: not a WAV file/],
     [
       [save(place, unstable, 'u.safetensors')],

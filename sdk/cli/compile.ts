@@ -15,6 +15,7 @@ import { fail } from '../errors.ts'
 import { blaming } from './blame.ts'
 import { bundledClip, readCalibration } from './calibration.ts'
 import { compareFormats, type FormatColumn, formatColumns } from './formats.ts'
+import { checkUse } from './idle.ts'
 import { writeFileWhole } from './output.ts'
 import { showProgress } from './progress.ts'
 
@@ -41,6 +42,7 @@ export interface CompileCommand {
 }
 
 export async function compileFile(input: string, command: CompileCommand): Promise<string> {
+  checkIdle(command)
   const bytes = await readFile(input).catch((error) =>
     fail('LOAD_FAILED', `cannot be read (${error.code})`, input, 'check the path'),
   )
@@ -83,8 +85,17 @@ function describe(output: string, compiled: Compiled, formats: FormatColumn[] | 
   ].join('\n')
 }
 
-function needsAudio({ targetSnr, macs, calibration, format = 'f32', report }: CompileCommand): boolean {
-  return [targetSnr, macs, calibration].some((value) => value !== undefined) || format !== 'f32' || report === true
+function needsAudio({ tolerance, targetSnr, macs, calibration, format = 'f32', report }: CompileCommand): boolean {
+  const isWeighing = calibration !== undefined && tolerance !== undefined
+  return isWeighing || targetSnr !== undefined || macs !== undefined || format !== 'f32' || report === true
+}
+
+function checkIdle(command: CompileCommand): void {
+  const { calibration, clean, mixedSnr, format, report = false } = command
+  checkUse('--clean', clean, report, '--report')
+  checkUse('--mixed-snr', mixedSnr, report || format === 'mixed', '--format mixed or --report')
+  const measuring = '--target-snr, --macs, --tolerance, --report or a --format other than f32'
+  checkUse('--calibration', calibration, needsAudio(command), measuring)
 }
 
 /** Of the same length as the noisy one: whoever mixed it has both. */

@@ -5,9 +5,11 @@ import { DEVICES, expectHopMs, expectProfile } from '../../devices/index.ts'
 import instructions from '../../devices/instructions.json' with { type: 'json' }
 import type { Model } from '../../quantize/modelfile.ts'
 import { alignColumns } from '../../quantize/table.ts'
+import { fail } from '../errors.ts'
 import { loadModel, probe } from '../index.ts'
 import { MODELS, type ModelName } from '../models.ts'
 import type { ProfileLimits } from '../profile.ts'
+import { checkUse } from './idle.ts'
 
 export interface DevicesCommand extends ProfileLimits {
   readonly probe?: boolean
@@ -21,8 +23,16 @@ const NAMES = Object.keys(MODELS) as ModelName[]
 const ROOMS = [256, 512, 1024, 4096, 16384]
 
 export async function describeDevices(command: DevicesCommand): Promise<string> {
+  checkIdle(command)
   if (command.probe) return describeProbe(command)
   return command.fits ? describeFits(command) : describeCatalogue(command)
+}
+
+function checkIdle({ probe = false, fits, fresh, maxLoad, maxLatencyMs }: DevicesCommand): void {
+  checkUse('--fresh', fresh, probe, '--probe')
+  checkUse('--max-load', maxLoad, probe, '--probe')
+  checkUse('--max-latency', maxLatencyMs, probe, '--probe')
+  if (fits && probe) fail('OPTION_INVALID', '--fits with --probe', fits, 'leave one of them out')
 }
 
 async function describeProbe({ json, fresh = false, maxLoad, maxLatencyMs }: DevicesCommand): Promise<string> {
