@@ -226,6 +226,24 @@ test('denoise: folders that cannot be', (place) => {
   assertRefused(place, ['denoise', empty, join(folder, 'empty'), '-m', 'none'], /OPTION_INVALID: output of a folder/)
 })
 
+test('denoise: what is wrong with every file of a folder is said once, and no folder is made', (place) => {
+  const [input, existing, clean] = ['in', 'there.wav', 'clean'].map((name) => join(place.folder, name))
+  mkdirSync(join(input, 'sub'), { recursive: true })
+  for (const file of ['a.wav', 'sub/b.wav']) writeFileSync(join(input, file), wav(drawSamples(100, 7, 0.1)))
+  writeFileSync(existing, 'precious')
+  assertRefused(place, ['denoise', input, clean, '-m', 'foo'], /^attenuate: LOAD_FAILED: model .*foo; .*lite/)
+  assertRefused(place, ['denoise', input, clean, '-m', existing], /^attenuate: .*there\.wav: MODEL_TRUNCATED/)
+  assertRefused(place, ['denoise', input, clean, '--input-gain', '300'], /^attenuate: OPTION_INVALID: inputGainDb, 300/)
+  const notAFolder = /^attenuate: OPTION_INVALID: cannot be written \(\w+\), .*there\.wav.*; choose another place/
+  assertRefused(place, ['denoise', input, existing], notAFolder)
+  assertRefused(place, ['denoise', input, join(existing, 'sub')], notAFolder)
+  mkdirSync(clean)
+  writeFileSync(join(clean, 'sub'), 'precious')
+  const { status, stderr } = attenuate(['denoise', input, clean])
+  assert.is(status, 1)
+  assert.match(stderr, /sub.b\.wav: OPTION_INVALID: cannot be written \(\w+\), .*sub;.*\n.*not denoised, 1 of 2/)
+})
+
 test('denoise: high band, linked channels and presets reach the denoiser', ({ folder }) => {
   const samples = drawSamples(2 * 24_000, 7, 0.1)
   const bytes = wav(samples, 'f32', 2, true, 48000)

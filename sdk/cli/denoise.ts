@@ -1,7 +1,7 @@
 // `attenuate denoise IN OUT`. In: a WAV file, or a pipe of WAV or raw samples. Out: the same without noise: aligned, of the
 // same length, rate and encoding, through the streaming denoiser that users of the SDK get; and a short report.
 
-import { Denoiser, type DenoiserOptions } from '../index.ts'
+import { Denoiser, type DenoiserOptions, loadModel, type ParsedModel } from '../index.ts'
 import { encodeSamples, sampleBytes } from '../pcm.ts'
 import { encodeWavHeader, type WavFormat } from '../wav.ts'
 import { type AudioSource, openAudio } from './audioFile.ts'
@@ -12,6 +12,10 @@ import { type Output, openOutput } from './output.ts'
 export interface DenoiseOptions
   extends Pick<DenoiserOptions, 'preset' | 'strengthDb' | 'comfortNoiseDb' | 'linked' | 'highBand' | 'inputGainDb'> {
   readonly model: string
+  /** `model`, where it has been loaded. */
+  readonly loaded?: ParsedModel
+  /** The output's folder is made where it is missing. */
+  readonly makesFolder?: boolean
   /** What the samples are, in and out, where there is no header. */
   readonly raw?: WavFormat
   /** Frames so far, and in all where that is known; bytes of a frame. */
@@ -38,16 +42,28 @@ export interface DenoiseReport {
   readonly clippedSamples: number
 }
 
+/** For many files: loads the model, and throws here what would be wrong with every one of them. */
+export async function prepareDenoising(options: DenoiseOptions): Promise<DenoiseOptions> {
+  const { model } = options
+  const prepared = { ...options, loaded: await blamingModel(model, () => loadModel(model)) }
+  const trial = await createDenoiser(prepared)
+  trial.dispose()
+  return prepared
+}
+
+function createDenoiser(options: DenoiseOptions, format?: WavFormat): Promise<Denoiser> {
+  const { model, loaded = model, raw, makesFolder, onProgress, ...choice } = options
+  const rates = format && { sampleRate: format.sampleRate, outputRate: format.sampleRate, channels: format.channels }
+  return blamingModel(model, () => Denoiser.create({ ...choice, ...rates, model: loaded }))
+}
+
 export async function denoiseFile(input: string, output: string, options: DenoiseOptions): Promise<DenoiseReport> {
-  const { model, raw, onProgress, ...choice } = options
+  const { model, raw, makesFolder, onProgress } = options
   const source = await openAudio(input, raw)
-  const { sampleRate, channels } = source.format
-  const denoiser = await blamingModel(model, () =>
-    Denoiser.create({ ...choice, model, sampleRate, outputRate: sampleRate, channels }),
-  )
+  const denoiser = await createDenoiser(options, source.format)
   const started = performance.now()
   const cpuBefore = process.cpuUsage()
-  const writer = new AudioOutput(source, raw === undefined, await openOutput(output))
+  const writer = new AudioOutput(source, raw === undefined, await openOutput(output, makesFolder))
   try {
     await writer.begin()
     await pump(source, denoiser, writer, onProgress)

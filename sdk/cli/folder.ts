@@ -1,10 +1,11 @@
 // `attenuate denoise FOLDER FOLDER`: every WAV file below a folder, into the same places below another. In: two folders. Out: the
 // files, a report for each; one that cannot be denoised is named and does not stop the others.
 
-import { mkdir, readdir, stat } from 'node:fs/promises'
-import { dirname, join, relative, resolve, sep } from 'node:path'
-import { AttenuateError, fail } from '../errors.ts'
-import { type DenoiseOptions, type DenoiseReport, denoiseFile } from './denoise.ts'
+import { readdir, stat } from 'node:fs/promises'
+import { join, relative, resolve, sep } from 'node:path'
+import { fail } from '../errors.ts'
+import { type DenoiseOptions, type DenoiseReport, denoiseFile, prepareDenoising } from './denoise.ts'
+import { makeFolder } from './output.ts'
 import { showProgress } from './progress.ts'
 
 /** Of one file: a report, or why there is none. */
@@ -32,6 +33,8 @@ export async function denoiseFolder(
   const files = await findAudio(input, output)
   if (files.length === 0) fail('AUDIO_INVALID', 'no WAV files in the folder', input, 'give a folder with .wav files')
   const sizes = await Promise.all(files.map(async (file) => (await stat(join(input, file))).size))
+  const prepared = { ...(await prepareDenoising(options)), makesFolder: true }
+  await makeFolder(output)
   const bar = showProgress(
     `${files.length} files`,
     sizes.reduce((sum, size) => sum + size, 0),
@@ -41,7 +44,7 @@ export async function denoiseFolder(
   try {
     for (const [i, file] of files.entries()) {
       const onProgress = (frames: number, _: unknown, frameBytes: number) => bar.update(done + frames * frameBytes)
-      const report = await denoiseOne(join(input, file), join(output, file), { ...options, onProgress })
+      const report = await denoiseOne(join(input, file), join(output, file), { ...prepared, onProgress })
       if ('error' in report) failed++
       done += sizes[i]
       bar.update(done)
@@ -56,11 +59,8 @@ export async function denoiseFolder(
 
 async function denoiseOne(input: string, output: string, options: DenoiseOptions): Promise<FolderReport> {
   try {
-    await mkdir(dirname(output), { recursive: true })
     return await denoiseFile(input, output, options)
   } catch (error) {
-    // what is wrong with the options is wrong with every file
-    if (error instanceof AttenuateError && error.code.startsWith('MODEL')) throw error
     return { input, error: (error as Error).message }
   }
 }

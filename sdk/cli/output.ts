@@ -2,7 +2,7 @@
 // standard output. In: bytes in order; a header may be written again once the length is known.
 
 import { once } from 'node:events'
-import { type FileHandle, open, rename, rm } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { fail } from '../errors.ts'
 
@@ -18,8 +18,16 @@ export interface Output {
   abandon(): Promise<void>
 }
 
-export function openOutput(path: string): Promise<Output> {
-  return path === '-' ? Promise.resolve(new PipeOutput()) : FileOutput.open(path)
+/** `makesFolder`: the file's folder is made where it is missing. */
+export async function openOutput(path: string, makesFolder = false): Promise<Output> {
+  if (path === '-') return new PipeOutput()
+  if (makesFolder) await makeFolder(dirname(path))
+  return FileOutput.open(path)
+}
+
+/** With those around it; one that is there is left as it is. */
+export async function makeFolder(path: string): Promise<void> {
+  await mkdir(path, { recursive: true }).catch((error) => refuse(error, path))
 }
 
 /** Writes one file; what stood there before survives a failure. */
