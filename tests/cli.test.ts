@@ -1,9 +1,18 @@
 // The command line as a newcomer meets it: files and pipes in, files out, one clear line and exit code 1 for whatever is
 // wrong, and never half a file. Runs the built package (dist/).
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { PNG } from 'pngjs'
 import { suite } from 'uvu'
@@ -242,6 +251,41 @@ test('denoise: what is wrong with every file of a folder is said once, and no fo
   const { status, stderr } = attenuate(['denoise', input, clean])
   assert.is(status, 1)
   assert.match(stderr, /sub.b\.wav: OPTION_INVALID: cannot be written \(\w+\), .*sub;.*\n.*not denoised, 1 of 2/)
+})
+
+test('denoise: one file into a folder, as cp does it: one that is there, or whose name ends in a slash', (place) => {
+  const [input, there] = ['a.wav', 'there'].map((name) => join(place.folder, name))
+  writeFileSync(input, wav(drawSamples(1000, 7, 0.1)))
+  mkdirSync(there)
+  for (const output of [there, `${there}/`, `${place.folder}/new/er/`]) {
+    const { status, stderr } = attenuate(['denoise', input, output, '-m', MODEL])
+    assert.is(status, 0, stderr)
+    assert.equal(readdirSync(output), ['a.wav'])
+    assert.is(parse(readFileSync(join(output, 'a.wav'))).frames, 1000)
+    rmSync(join(output, 'a.wav'))
+  }
+  assertRefused(place, ['denoise', '-', there], /OPTION_INVALID: output of standard input is a folder, .*there; name/)
+  assertRefused(place, ['denoise', input, `${input}/`], /OPTION_INVALID: cannot be written \(\w+\), .*a\.wav/)
+  assertRefused(place, ['denoise', input, join(place.folder, 'x/'), '-m', 'none'], /LOAD_FAILED: model/)
+  assertRefused(place, ['denoise', there, there], /OPTION_INVALID: output of a folder, .*there/)
+})
+
+test('the input is never written over, by whatever name', (place) => {
+  const { folder } = place
+  const [file, linked] = [join(folder, 'a.wav'), join(folder, 'linked')]
+  const bytes = wav(drawSamples(1000, 7, 0.1))
+  writeFileSync(file, bytes)
+  symlinkSync(folder, linked, 'junction')
+  const same = /^attenuate: OPTION_INVALID: output is the input, .*; give another file/
+  for (const output of [file, relative(process.cwd(), file), join(linked, 'a.wav'), folder, `${folder}/`])
+    assertRefused(place, ['denoise', file, output], same)
+  assertRefused(place, ['denoise', folder, linked], /^attenuate: OPTION_INVALID: output of a folder, .*linked/)
+  assertRefused(place, ['compare', MODEL, file, '-o', file], same)
+  assertRefused(place, ['compile', file, '-o', file], same)
+  assertRefused(place, ['compile', file, '-o', 'm.ssm', '--write-checkpoint', file], same)
+  assertRefused(place, ['inspect', file, '--html', file], same)
+  assertRefused(place, ['replay', file, '-o', file], same)
+  assert.equal(new Uint8Array(readFileSync(file)), bytes)
 })
 
 test('denoise: high band, linked channels and presets reach the denoiser', ({ folder }) => {

@@ -7,6 +7,7 @@ import { readWhole, type WholeAudio } from './audioFile.ts'
 import { blaming } from './blame.ts'
 import { drawFigure, type Panel, PLOT_WIDTH } from './figure.ts'
 import { writeFileWhole } from './output.ts'
+import { keepInput } from './place.ts'
 import { measureSpectrogram } from './spectrogram.ts'
 
 export interface SignalLevels {
@@ -23,6 +24,7 @@ const STRETCH_SECONDS = 0.05
 
 /** Without `output` nothing is drawn. */
 export async function compareFiles(noisy: string, clean: string, output?: string): Promise<SignalLevels[]> {
+  for (const input of [noisy, clean]) await keepInput(input, output)
   const signals = [await readMono(noisy), await readMono(clean)]
   const levels = signals.map(measureLevels)
   if (output !== undefined)

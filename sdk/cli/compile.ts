@@ -17,6 +17,7 @@ import { bundledClip, readCalibration } from './calibration.ts'
 import { compareFormats, type FormatColumn, formatColumns } from './formats.ts'
 import { checkUse } from './idle.ts'
 import { writeFileWhole } from './output.ts'
+import { keepInput } from './place.ts'
 import { showProgress } from './progress.ts'
 
 export interface CompileCommand {
@@ -43,6 +44,7 @@ export interface CompileCommand {
 
 export async function compileFile(input: string, command: CompileCommand): Promise<string> {
   checkIdle(command)
+  for (const written of [command.output, command.writeCheckpoint]) await keepInput(input, written)
   const bytes = await readFile(input).catch((error) =>
     fail('LOAD_FAILED', `cannot be read (${error.code})`, input, 'check the path'),
   )

@@ -6,19 +6,11 @@ import { join, relative, resolve, sep } from 'node:path'
 import { fail } from '../errors.ts'
 import { type DenoiseOptions, type DenoiseReport, denoiseFile, prepareDenoising } from './denoise.ts'
 import { makeFolder } from './output.ts'
+import { isSame } from './place.ts'
 import { showProgress } from './progress.ts'
 
 /** Of one file: a report, or why there is none. */
 export type FolderReport = DenoiseReport | { readonly input: string; readonly error: string }
-
-export async function isFolder(path: string): Promise<boolean> {
-  return (
-    path !== '-' &&
-    (await stat(path)
-      .then((entry) => entry.isDirectory())
-      .catch(() => false))
-  )
-}
 
 /** `onReport` is called file by file; what it says stands above the bar. Throws where nothing can begin, and at the end where files failed. */
 export async function denoiseFolder(
@@ -28,7 +20,7 @@ export async function denoiseFolder(
   onReport: (report: FolderReport, say: (line: string) => void) => void,
 ): Promise<void> {
   if (options.raw !== undefined) fail('OPTION_INVALID', '--raw with a folder', input, 'give one file at a time')
-  if (output === '-' || resolve(output) === resolve(input))
+  if (output === '-' || (await isSame(input, output)))
     fail('OPTION_INVALID', 'output of a folder', output, 'give another folder')
   const files = await findAudio(input, output)
   if (files.length === 0) fail('AUDIO_INVALID', 'no WAV files in the folder', input, 'give a folder with .wav files')

@@ -15,8 +15,9 @@ import { compareFiles } from './compare.ts'
 import { compileFile } from './compile.ts'
 import { type DenoiseOptions, denoiseFile, formatDenoiseReport } from './denoise.ts'
 import { describeDevices } from './devices.ts'
-import { denoiseFolder, type FolderReport, formatFolderReport, isFolder } from './folder.ts'
+import { denoiseFolder, type FolderReport, formatFolderReport } from './folder.ts'
 import { inspectFile } from './inspect.ts'
+import { isFolder, placeOutput } from './place.ts'
 import { type Progress, showProgress } from './progress.ts'
 import { parseRaw, RAW_FORMATS } from './raw.ts'
 import { formatReplayReport, replayFile } from './replay.ts'
@@ -42,7 +43,7 @@ program
   .command('denoise')
   .description('remove noise from WAV files, folders of them, or pipes: same length, rate and encoding')
   .argument('<in>', 'WAV file, folder, or - for standard input')
-  .argument('<out>', 'WAV file, folder (made where it is missing), or - for standard output')
+  .argument('<out>', 'WAV file, folder (made where it is missing; for one file, end it in /), or - for standard output')
   .option('-m, --model <model>', `${Object.keys(MODELS).join(', ')}, or a model file or URL`, DEFAULT_MODEL)
   .addOption(
     new Option('-p, --preset <purpose>', 'what strength and comfort noise are unless given').choices(
@@ -72,6 +73,7 @@ Formats of --raw: ${Object.keys(RAW_FORMATS).join(', ')}.
 Examples:
   $ attenuate denoise noisy.wav clean.wav
   $ attenuate denoise recordings/ clean/                  every WAV file below, with a progress bar
+  $ attenuate denoise talk.wav clean/                     clean/talk.wav
   $ attenuate denoise talk.wav clean.wav -m hq -p natural
   $ sox talk.mp3 -t wav - | attenuate denoise - - | aplay
   $ arecord -f S16_LE -r 16000 -t raw | attenuate denoise --raw s16le,16000 - - | aplay -f S16_LE -r 16000 -t raw`,
@@ -94,8 +96,9 @@ async function denoiseAlone(input: string, output: string, options: DenoiseOptio
     progress ??= showProgress('denoising', total)
     progress.update(frames)
   }
-  const report = await blaming(input, () => denoiseFile(input, output, { ...options, onProgress })).finally(() =>
-    progress?.stop(),
+  const { path, makesFolder } = await placeOutput(input, output)
+  const report = await blaming(input, () => denoiseFile(input, path, { ...options, makesFolder, onProgress })).finally(
+    () => progress?.stop(),
   )
   if (json) print(JSON.stringify(report, null, 2))
   else note(formatDenoiseReport(report))

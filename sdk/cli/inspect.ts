@@ -9,6 +9,7 @@ import { formatSystems, inspectSystems } from '../../quantize/systems.ts'
 import { nodeHost } from '../host.node.ts'
 import { readModel } from '../model.ts'
 import { writeFileWhole } from './output.ts'
+import { keepInput } from './place.ts'
 
 export interface InspectCommand {
   readonly json?: boolean
@@ -18,6 +19,7 @@ export interface InspectCommand {
 }
 
 export async function inspectFile(source: string, { json, svg, html }: InspectCommand): Promise<string> {
+  for (const written of [svg, html]) await keepInput(source, written)
   const bytes = await readModel(nodeHost, source)
   const model = decodeModel(bytes)
   const inspection = inspectModel(model)

@@ -14,6 +14,7 @@ import { modelOfSnapshot } from '../snapshot.ts'
 import { encodeWavHeader } from '../wav.ts'
 import { blamingModel } from './blame.ts'
 import { writeFileWhole } from './output.ts'
+import { keepInput } from './place.ts'
 
 export interface ReplayCommand {
   readonly model?: string
@@ -34,6 +35,7 @@ export interface ReplayReport {
 }
 
 export async function replayFile(path: string, { model, output, input }: ReplayCommand): Promise<ReplayReport> {
+  for (const written of [output, input]) await keepInput(path, written)
   const bytes = await readRecording(path)
   const recording = decodeRecording(bytes)
   const { channels, inputRate, outputRate, stretches } = recording
