@@ -152,11 +152,36 @@ test('denoise: rates from 4 to 192 kHz come back as themselves, nano too', ({ fo
   }
 })
 
-test('denoise: a recording cut short is denoised as far as it goes', ({ folder }) => {
-  const bytes = wav(drawSamples(5000, 7, 0.1))
+test('denoise: a recording cut short is denoised as far as it goes, and that is said', ({ folder }) => {
+  const bytes = wav(drawSamples(32000, 7, 0.1))
+  const cut = bytes.subarray(0, bytes.length - 44161)
+  const [input, output, line] = [join(folder, 'in'), join(folder, 'out.wav'), /cut short: 0\.62 of 2\.00 s$/m]
+  const { status, stderr } = attenuate(['denoise', '-', output], cut)
+  assert.is(status, 0, stderr)
+  assert.match(stderr, line)
+  assert.is(parse(readFileSync(output)).frames, 9919)
+  const told = attenuate(['denoise', '-', output, '--json'], cut)
+  assert.match(told.stderr, line)
+  assert.is(JSON.parse(told.stdout.toString()).missingSeconds, 22081 / 16000)
+  mkdirSync(input)
+  writeFileSync(join(input, 'cut.wav'), cut)
+  writeFileSync(join(input, 'whole.wav'), bytes)
+  const each = attenuate(['denoise', input, join(folder, 'clean'), '--json'])
+  assert.is(each.status, 0, each.stderr)
+  assert.match(each.stderr, /^[^\n]*cut\.wav: cut short: 0\.62 of 2\.00 s\n$/)
+})
+
+test('denoise: without samples there is no real-time factor', ({ folder }) => {
   const output = join(folder, 'out.wav')
-  assert.is(attenuate(['denoise', '-', output], bytes.subarray(0, bytes.length - 2001)).status, 0)
-  assert.is(parse(readFileSync(output)).frames, 3999)
+  const { status, stderr } = attenuate(['denoise', '-', output], wav(new Float32Array(0)))
+  assert.is(status, 0, stderr)
+  assert.match(stderr, /real-time factor +- wall, - CPU, - denoiser alone/)
+  const report = JSON.parse(attenuate(['denoise', '-', output, '--json'], wav(new Float32Array(0))).stdout.toString())
+  for (const key of ['realTimeFactor', 'realTimeFactorCpu', 'realTimeFactorCore']) assert.is(report[key], null, key)
+  mkdirSync(join(folder, 'in'))
+  writeFileSync(join(folder, 'in/empty.wav'), wav(new Float32Array(0)))
+  const each = attenuate(['denoise', join(folder, 'in'), join(folder, 'clean')])
+  assert.match(each.stderr, /empty\.wav: 0\.00 s, silence to silence dBFS\n$/)
 })
 
 test('denoise --raw: the samples of the same WAV file, in every format; a last frame cut short is left out', ({

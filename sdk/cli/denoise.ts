@@ -31,9 +31,14 @@ export interface DenoiseReport {
   readonly channels: number
   readonly sampleFormat: string
   readonly seconds: number
+  /** That the header of the input promises and a file that was cut short lacks; else 0. */
+  readonly missingSeconds: number
   readonly latencyMs: number
   readonly latencySamples: number
-  /** Seconds spent per second of audio, reading and writing included: wall clock, and processor time of all threads. */
+  /**
+   * Seconds spent per second of audio, reading and writing included: wall clock, and processor time of all threads. Not
+   * finite (in JSON null) where there is no audio.
+   */
   readonly realTimeFactor: number
   readonly realTimeFactorCpu: number
   /** The denoiser alone. */
@@ -89,6 +94,7 @@ export async function denoiseFile(input: string, output: string, options: Denois
     channels: format.channels,
     sampleFormat: format.sampleFormat,
     seconds,
+    missingSeconds: Math.max(0, (source.frames ?? 0) - stats.samplesIn) / format.sampleRate,
     latencyMs: denoiser.latencyMs,
     latencySamples: denoiser.latencySamples,
     realTimeFactor: wallMs / 1000 / seconds,
@@ -177,7 +183,7 @@ class AudioOutput {
 }
 
 export function formatDenoiseReport(report: DenoiseReport): string {
-  const times = (factor: number) => (factor > 0 ? `${factor.toFixed(4)} (${Math.round(1 / factor)}x)` : '-')
+  const times = (factor: number) => (isMeasured(factor) ? `${factor.toFixed(4)} (${Math.round(1 / factor)}x)` : '-')
   const db = (value: number) => (Number.isFinite(value) ? `${value.toFixed(1)} dBFS` : 'silence')
   const lines = [
     `${report.output}: ${report.seconds.toFixed(2)} s, ${report.sampleRate} Hz, ${report.channels} ch, ${report.sampleFormat}`,
@@ -188,4 +194,15 @@ export function formatDenoiseReport(report: DenoiseReport): string {
   ]
   if (report.clippedSamples > 0) lines.push(`  clipped           ${report.clippedSamples} samples`)
   return lines.join('\n')
+}
+
+/** Without audio, or with a clock too coarse for it, a real-time factor says nothing. */
+export function isMeasured(factor: number): boolean {
+  return factor > 0 && Number.isFinite(factor)
+}
+
+/** What is said of a file that ends before its header does, whatever the report looks like. */
+export function formatCut({ input, seconds, missingSeconds }: DenoiseReport): string | undefined {
+  if (missingSeconds === 0) return undefined
+  return `${input}: cut short: ${seconds.toFixed(2)} of ${(seconds + missingSeconds).toFixed(2)} s`
 }

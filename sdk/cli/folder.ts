@@ -4,7 +4,7 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join, relative, resolve, sep } from 'node:path'
 import { fail } from '../errors.ts'
-import { type DenoiseOptions, type DenoiseReport, denoiseFile, prepareDenoising } from './denoise.ts'
+import { type DenoiseOptions, type DenoiseReport, denoiseFile, isMeasured, prepareDenoising } from './denoise.ts'
 import { makeFolder } from './output.ts'
 import { isSame } from './place.ts'
 import { showProgress } from './progress.ts'
@@ -73,6 +73,6 @@ export function formatFolderReport(report: FolderReport): string {
   if ('error' in report) return `${report.input}: ${report.error}`
   const { output, seconds, realTimeFactor, inputDb, outputDb } = report
   const db = (value: number) => (Number.isFinite(value) ? value.toFixed(1) : 'silence')
-  const times = realTimeFactor > 0 ? `, ${Math.round(1 / realTimeFactor)}x real time` : ''
+  const times = isMeasured(realTimeFactor) ? `, ${Math.round(1 / realTimeFactor)}x real time` : ''
   return `${output}: ${seconds.toFixed(2)} s, ${db(inputDb)} to ${db(outputDb)} dBFS${times}`
 }

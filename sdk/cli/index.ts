@@ -13,7 +13,7 @@ import { benchModels, formatBench } from './bench.ts'
 import { blaming } from './blame.ts'
 import { compareFiles } from './compare.ts'
 import { compileFile } from './compile.ts'
-import { type DenoiseOptions, denoiseFile, formatDenoiseReport } from './denoise.ts'
+import { type DenoiseOptions, denoiseFile, formatCut, formatDenoiseReport } from './denoise.ts'
 import { describeDevices } from './devices.ts'
 import { denoiseFolder, type FolderReport, formatFolderReport } from './folder.ts'
 import { inspectFile } from './inspect.ts'
@@ -102,6 +102,8 @@ async function denoiseAlone(input: string, output: string, options: DenoiseOptio
   )
   if (json) print(JSON.stringify(report, null, 2))
   else note(formatDenoiseReport(report))
+  const cut = formatCut(report)
+  if (cut !== undefined) note(cut)
 }
 
 async function denoiseEach(input: string, output: string, options: DenoiseOptions, json: boolean): Promise<void> {
@@ -110,6 +112,8 @@ async function denoiseEach(input: string, output: string, options: DenoiseOption
     await denoiseFolder(input, output, options, (report, say) => {
       reports.push(report)
       if (!json || 'error' in report) say(formatFolderReport(report))
+      const cut = 'error' in report ? undefined : formatCut(report)
+      if (cut !== undefined) say(cut)
     })
   } finally {
     if (json) print(JSON.stringify(reports, null, 2))
