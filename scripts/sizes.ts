@@ -28,7 +28,7 @@ const TARGETS: { readonly [runtime in Runtime]: BuildOptions } = {
   Worker: { platform: 'neutral', conditions: ['workerd'], mainFields: ['module'] },
 }
 /** Loaded as files of their own, or installed by whoever wants them. */
-const EXTERNAL = ['*.wasm', '*.bin', 'node-webgpu']
+const EXTERNAL = ['*.wasm', '*.bin', 'webgpu']
 const ENTRIES: readonly (readonly [string, ...Runtime[]])[] = [
   ['attenuate-edge', 'Node', 'browser', 'Worker'],
   ['attenuate-edge/worklet', 'browser'],

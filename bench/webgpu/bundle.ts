@@ -47,7 +47,7 @@ export async function writeBundle(folder: string): Promise<number> {
   writeFileSync(join(folder, 'package.json'), '{ "type": "module" }\n')
   copy(join(here, 'run.sh'), folder)
   compress(ensureNode20().program, folder)
-  compress(join(root, 'node_modules/node-webgpu/dist/linux-x64/dawn.node'), folder)
+  compress(join(root, 'node_modules/webgpu/dist/linux-x64/dawn.node'), folder)
   copy(library('libvulkan.so.1'), join(folder, 'lib'))
   for (const name of DISPATCH) copy(library(name), join(folder, 'lib/gl'))
   for (const name of ['libstdc++.so.6', 'libgcc_s.so.1']) copy(library(name), join(folder, 'lib/c++'))

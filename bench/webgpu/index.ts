@@ -33,7 +33,7 @@ const HELP = `npm run bench:webgpu -- [options]
   --assets DIR      where models/ and build/ lie (this checkout)
   --adapter         says which adapter it would run on, no more
   --toggles LIST    of Dawn, such as disable_robustness
-  --dawn FILE       the addon of node-webgpu (the installed package)`
+  --dawn FILE       the addon of webgpu (the installed package)`
 
 const { values: options } = parseArgs({
   options: {

@@ -27,7 +27,7 @@ export interface PoolOptions {
   readonly threads?: number
   /** The core, as for a `Denoiser`. */
   readonly wasm?: WasmSource
-  /** An implementation of WebGPU. Default: `navigator.gpu`; in Node the optional package node-webgpu. */
+  /** An implementation of WebGPU. Default: `navigator.gpu`; in Node the optional package webgpu. */
   readonly gpu?: GPU
   /** Called when a device was lost and WASM has taken over, no sample lost. */
   readonly onFallback?: (fallback: Fallback) => void

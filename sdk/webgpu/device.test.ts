@@ -1,9 +1,11 @@
 // Which adapter is asked for, by a Dawn on SwiftShader that is listened to.
 
+import { readFileSync } from 'node:fs'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { openDevice } from './device.ts'
 import { openSoftwareGpu } from './fixture.ts'
+import { nodeGpu } from './gpu.node.ts'
 
 /** What was asked for until a device was open; the first `refused` requests get no adapter. */
 async function ask(hasBattery: boolean, refused: number): Promise<(string | undefined)[]> {
@@ -29,6 +31,12 @@ test('on a battery the frugal adapter first, elsewhere the fast one', async () =
 
 test('any adapter where there is none of the kind', async () => {
   assert.equal(await ask(true, 1), ['low-power', undefined])
+})
+
+test('Node finds the optional package under the name it has on npm', async () => {
+  const { peerDependencies } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
+  assert.equal(Object.keys(peerDependencies), ['webgpu'])
+  assert.type((await nodeGpu().find())?.requestAdapter, 'function')
 })
 
 test.run()

@@ -19,7 +19,7 @@ export function softwareDriver(): string {
 /** Dawn on SwiftShader. `toggles`: of Dawn. */
 export async function openSoftwareGpu(toggles = ''): Promise<GPU> {
   process.env.VK_ICD_FILENAMES ??= softwareDriver()
-  const { create } = (await import('node-webgpu')) as unknown as { create(flags: string[]): GPU }
+  const { create } = (await import('webgpu')) as unknown as { create(flags: string[]): GPU }
   const gpu = create(toggles === '' ? [] : [`enable-dawn-features=${toggles}`])
   instances.push(gpu) // Dawn crashes where its instance is collected while a device lives
   return gpu

@@ -1,4 +1,4 @@
-// WebGPU in Node: Dawn, from the optional package node-webgpu.
+// WebGPU in Node: Dawn, from the optional package webgpu.
 
 import { existsSync, readdirSync } from 'node:fs'
 import { AttenuateError } from '../errors.ts'
@@ -10,16 +10,16 @@ const POWER_SUPPLIES = '/sys/class/power_supply'
 export function nodeGpu(flags: readonly string[] = []): GpuHost {
   return {
     async find() {
-      const name = 'node-webgpu' // not a literal: whoever does not have it must still be able to compile and bundle
+      const name = 'webgpu' // not a literal: whoever does not have it must still be able to compile and bundle
       try {
         const { create } = (await import(name)) as { create(flags: readonly string[]): GPU }
         return create(flags)
       } catch (error) {
         throw new AttenuateError(
           'ENVIRONMENT_UNSUPPORTED',
-          'WebGPU in Node needs the optional package node-webgpu',
+          'WebGPU in Node needs the optional package webgpu',
           (error as Error).message.split('\n')[0],
-          "npm install node-webgpu@npm:webgpu, or use backend 'wasm'",
+          "npm install webgpu, or use backend 'wasm'",
         )
       }
     },

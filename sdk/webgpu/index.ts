@@ -1,4 +1,4 @@
-// Pools of streams in Node: WebGPU by way of Dawn (optional package node-webgpu), WASM on worker threads.
+// Pools of streams in Node: WebGPU by way of Dawn (optional package webgpu), WASM on worker threads.
 
 import { availableParallelism } from 'node:os'
 import { findModule } from '../cores.ts'

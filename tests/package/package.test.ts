@@ -94,6 +94,16 @@ test('every file that the exports map names is in it', ({ packed }) => {
   )
 })
 
+test('what a user is told to install beside it is the package that the tests run with, under the name it has on npm', () => {
+  for (const name of Object.keys(manifest.peerDependencies)) {
+    const installed = JSON.parse(readFileSync(join(root, 'node_modules', name, 'package.json'), 'utf8'))
+    assert.is(installed.name, name) // an alias would be a name that anybody may register
+    assert.ok(manifest.devDependencies[name], name)
+    for (const page of ['README.md', 'sdk/webgpu/README.md'])
+      assert.match(readFileSync(join(root, page), 'utf8'), new RegExp(`\`(npm install )?${name}\``), page)
+  }
+})
+
 test('publint has nothing to say', async () => {
   const { messages } = await publint({ pkgDir: root, strict: true })
   assert.equal(
