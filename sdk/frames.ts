@@ -2,10 +2,9 @@
 // samples as are ready, aligned with the input: the first `lag` results belong before its beginning and are dropped, and
 // after `drain` exactly inputs * outputHop / inputHop samples came out (rounded up). Nothing is allocated after creation.
 
+import { isUsable } from './range.ts'
 import { refuse, type SnapshotReader, type SnapshotWriter, type Stateful } from './snapshot.ts'
 
-/** 96 dB above full scale. */
-const LARGEST = 65536
 /** Share of a call that the last one of a hop needs for what follows the network: blending, resampling (bench/quanta.ts). */
 const LAST_CALL = 0.4
 const NO_LIMIT = Number.POSITIVE_INFINITY
@@ -202,7 +201,7 @@ export class Frames implements Framing {
       let at = first + c + from * stride
       if (stride === 1 && count === samples.length) pending.set(samples, this.#filled)
       else for (let i = this.#filled; i < end; i++, at += stride) pending[i] = samples[at]
-      for (let i = this.#filled; i < end; i++) if (!isUsable(pending[i])) pending[i] = bounded(pending[i])
+      for (let i = this.#filled; i < end; i++) if (!isUsable(pending[i])) pending[i] = 0
     }
   }
 
@@ -241,14 +240,4 @@ export class Frames implements Framing {
     }
     this.samplesOut += count
   }
-}
-
-/** What is no number would stay in the state for ever, and so would what overflows when squared. */
-export function bounded(sample: number): number {
-  if (isUsable(sample)) return sample
-  return Number.isNaN(sample) ? 0 : Math.sign(sample) * LARGEST
-}
-
-function isUsable(sample: number): boolean {
-  return Math.abs(sample) <= LARGEST
 }

@@ -4,9 +4,10 @@
 
 import type { Model } from '../quantize/modelfile.ts'
 import type { Core } from './core.ts'
-import { bounded, type Frames, type Framing, type Place } from './frames.ts'
+import type { Frames, Framing, Place } from './frames.ts'
 import type { HighBand } from './highBand.ts'
 import type { Path } from './latency.ts'
+import { usable } from './range.ts'
 import { Resampler } from './resampler.ts'
 import { refuse, type SnapshotReader, type SnapshotWriter } from './snapshot.ts'
 import { Waiting } from './waiting.ts'
@@ -113,7 +114,7 @@ export class RatedFrames implements Framing {
   #take(samples: Float32Array, from: number, count: number, { first, stride }: Place, c: number): number {
     const piece = this.#piece
     let at = first + c + from * stride
-    for (let i = 0; i < count; i++, at += stride) piece[i] = bounded(samples[at])
+    for (let i = 0; i < count; i++, at += stride) piece[i] = usable(samples[at])
     if (this.#waiting !== undefined) for (let i = 0; i < count; i++) this.#waiting.put(c, this.samplesIn + i, piece[i])
     const down = this.#down[c]
     const given = down === undefined ? count : down.push(piece, 0, 1, count)

@@ -13,7 +13,7 @@ const MAGIC = 0x534e5441 // 'ATNS'
 const HASH_BYTES = 32
 const HEADER_BYTES = 16 + HASH_BYTES
 const CHECK_BYTES = 4
-/** No state of an input of at most 65536 (frames.ts) comes near it; its square still has room in f32. */
+/** No state of an input of at most 65536 (range.ts) comes near it; its square still has room in f32. */
 const LARGEST_VALUE = 1e12
 
 /** What a snapshot belongs to. */

@@ -193,14 +193,32 @@ test('strength changes sound continuous and reach both ends', async () => {
   denoiser.dispose()
 })
 
-test('no number in the input stays there', async () => {
-  const denoiser = await create('residual')
-  const samples = drawSamples(4000, 7, 0.3)
-  samples[500] = Number.NaN
-  samples[700] = Number.POSITIVE_INFINITY
-  const out = play(denoiser, samples, () => 128)
-  assert.ok(out.every(Number.isFinite))
-  denoiser.dispose()
+for (const options of [{}, { channels: 2, linked: true }, { sampleRate: 48000 }] as const)
+  test(`what is no sample is silence: ${JSON.stringify(options)}`, async () => {
+    using denoiser = await create('spectral', options)
+    const spoiled = drawSamples(24000, 7, 0.3)
+    const clean = spoiled.slice()
+    for (const [i, value] of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 1e30, -65537].entries()) {
+      spoiled[3000 + 700 * i] = value
+      clean[3000 + 700 * i] = 0
+    }
+    const expected = play(denoiser, clean, () => 480)
+    denoiser.reset()
+    assertSame(
+      play(denoiser, spoiled, () => 480),
+      expected,
+      'zeros instead',
+    )
+  })
+
+test('96 dB above full scale is a sample still', async () => {
+  using denoiser = await create('residual', { strengthDb: 0 })
+  const samples = Float32Array.from({ length: 4000 }, (_, i) => (i % 700 === 500 ? 65536 : 0))
+  assertSame(
+    play(denoiser, samples, () => 128),
+    samples,
+    'bypassed',
+  )
 })
 
 test('processInto allocates nothing over 100,000 calls', async () => {

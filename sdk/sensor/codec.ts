@@ -4,6 +4,8 @@
 //   decode  c' = (q + 0.5) / 8 - 1 (mid-rise);  x' = s sign(c') ((1 + MU)^|c'| - 1) / MU
 // The linear law has c(u) = u.
 
+import { usable } from '../range.ts'
+
 export const SENSOR_RATE = 4000
 export const BLOCK_SAMPLES = 64
 export const BLOCK_BYTES = 1 + BLOCK_SAMPLES / 2
@@ -27,7 +29,7 @@ export interface BlockFormat {
   readonly nibbleOrder?: NibbleOrder
 }
 
-/** `samples`: (64) at 4 kHz; beyond -1..1 they are clipped, no number is silence. `block`: (33) gain, then nibbles. */
+/** `samples`: (64) at 4 kHz; beyond -1..1 they are clipped, no number or beyond 65536 is silence. `block`: (33) gain, then nibbles. */
 export function encodeBlock(samples: Float32Array, block: Uint8Array, format: BlockFormat = {}): void {
   const { law = 'mulaw', nibbleOrder = 'low-first' } = format
   const [early, late] = nibbleOrder === 'low-first' ? [0, 4] : [4, 0]
@@ -35,7 +37,8 @@ export function encodeBlock(samples: Float32Array, block: Uint8Array, format: Bl
   const scale = 2 ** (gain / GAIN_STEPS)
   block[0] = gain
   for (let i = 0; i < BLOCK_SAMPLES; i += 2)
-    block[1 + i / 2] = (nibbleOf(samples[i] * scale, law) << early) | (nibbleOf(samples[i + 1] * scale, law) << late)
+    block[1 + i / 2] =
+      (nibbleOf(usable(samples[i]) * scale, law) << early) | (nibbleOf(usable(samples[i + 1]) * scale, law) << late)
 }
 
 /** `block`: (33). `samples`: (64), what a receiver hears. */
@@ -52,15 +55,12 @@ export function decodeBlock(block: Uint8Array, samples: Float32Array, format: Bl
 
 function gainOf(samples: Float32Array): number {
   let peak = LEAST_PEAK
-  for (let i = 0; i < BLOCK_SAMPLES; i++) {
-    const size = Math.abs(samples[i])
-    if (size > peak) peak = size // NaN is not
-  }
+  for (let i = 0; i < BLOCK_SAMPLES; i++) peak = Math.max(peak, Math.abs(usable(samples[i])))
   return Math.min(LAST_GAIN, Math.max(0, Math.floor(-GAIN_STEPS * Math.log2(peak))))
 }
 
 function nibbleOf(u: number, law: SensorLaw): number {
-  const size = Math.min(1, Math.abs(u)) || 0
+  const size = Math.min(1, Math.abs(u))
   const c = law === 'linear' ? size : Math.log1p(MU * size) / Math.log1p(MU)
   const q = Math.floor(8 * (1 + (u < 0 ? -c : c)))
   return q > 15 ? 15 : q

@@ -2,6 +2,7 @@
 // (6 ms). A linear-phase low-pass of 193 taps: sinc under a Kaiser window, flat to 1.7 kHz, 58 dB down from 2 kHz
 // (Oppenheim & Schafer, Discrete-Time Signal Processing, 7.6). examples/sensor/encoder.c is its twin.
 
+import { usable } from '../range.ts'
 import { besselI0 } from '../series.ts'
 
 export const DECIMATION = 4
@@ -19,7 +20,7 @@ export class Decimator {
     let wrote = 0
     for (let i = 0; i < samples.length; i++) {
       this.#history.copyWithin(1, 0)
-      this.#history[0] = samples[i]
+      this.#history[0] = usable(samples[i])
       if (this.#phase === 0) out[wrote++] = this.#filter()
       this.#phase = (this.#phase + 1) % DECIMATION
     }

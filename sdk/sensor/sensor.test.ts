@@ -97,13 +97,24 @@ test('the error of each sample is at most half an interval of the law, the loude
   }
 })
 
-test('no number, infinity and overload stay inside the format', () => {
-  const block = encoded(
-    Float32Array.from({ length: 64 }, (_, i) => [Number.NaN, 1e30, -1e30, 0][i % 4]),
-    'mulaw',
-  )
+test('overload is clipped; what is no sample is silence', () => {
+  const bad = [Number.NaN, Number.POSITIVE_INFINITY, 1e30, -65537]
+  const mixed = (values: readonly number[], period: number) =>
+    Float32Array.from({ length: 64 }, (_, i) => values[i % period] ?? 0)
+  assert.equal(encoded(mixed(bad, 8), 'mulaw'), encoded(new Float32Array(64), 'mulaw'))
+  const block = encoded(mixed([...bad, 2, -2, 65536, 0], 8), 'mulaw')
   assert.is(block[0], 0)
-  assert.equal([...block.subarray(1, 3)], [0xf8, 0x80])
+  assert.equal([...block.subarray(1, 5)], [0x88, 0x88, 0x0f, 0x8f])
+})
+
+test('one sample that is none is one sample of silence, decimated too', () => {
+  const spoiled = drawSamples(16 * 256, 3, 0.3)
+  const clean = spoiled.slice()
+  for (const [i, value] of [Number.NaN, Number.NEGATIVE_INFINITY, 1e30].entries()) {
+    spoiled[1000 + 300 * i] = value
+    clean[1000 + 300 * i] = 0
+  }
+  assert.equal(new SensorEncoder().push(spoiled), new SensorEncoder().push(clean))
 })
 
 test('the decimator is the textbook filter', () => {

@@ -3,8 +3,8 @@
 
 import type { Model } from '../../quantize/modelfile.ts'
 import { fail } from '../errors.ts'
-import { bounded } from '../frames.ts'
 import { frameShapeOf } from '../lane.ts'
+import { usable } from '../range.ts'
 import type { SnapshotReader, SnapshotWriter } from '../snapshot.ts'
 import { COMMANDS } from './commands.ts'
 
@@ -58,7 +58,7 @@ export class Framing {
     if (this.#closing !== undefined)
       fail('OPTION_INVALID', 'samples after end()', samples.length, 'wait until the stream is drained, or add another')
     if (this.#end + samples.length > this.#samples.length) this.#makeRoom(samples.length)
-    for (let i = 0; i < samples.length; i++) this.#samples[this.#end + i] = bounded(samples[i])
+    for (let i = 0; i < samples.length; i++) this.#samples[this.#end + i] = usable(samples[i])
     this.#end += samples.length
     this.#samplesIn += samples.length
   }

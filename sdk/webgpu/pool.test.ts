@@ -77,6 +77,22 @@ async function live(options: PoolOptions, operations: number, seed: number, leas
   return pool
 }
 
+test('what is no sample is silence in a pool too', async () => {
+  const pool = await DenoiserPool.create({ model, backend: 'wasm', threads: 1 })
+  const spoiled = SAMPLES.slice(0, 40 * HOP)
+  const clean = spoiled.slice()
+  for (const [i, value] of [Number.NaN, Number.POSITIVE_INFINITY, 1e30, -65537].entries()) {
+    spoiled[500 + 300 * i] = value
+    clean[500 + 300 * i] = 0
+  }
+  const [a, b] = [pool.add(), pool.add()]
+  a.write(spoiled)
+  b.write(clean)
+  await pool.drain()
+  assert.equal(a.read(), b.read())
+  pool.dispose()
+})
+
 test('1000 random operations on threads of WASM: to the bit', async () => {
   const pool = await live({ backend: 'wasm', threads: 2 }, 1000, 1, Number.POSITIVE_INFINITY)
   pool.dispose()
