@@ -1,5 +1,6 @@
 // Running level of a signal. In: chunks of samples in -1..1. Out: RMS in dBFS over all of them, and the peak.
 
+import { isUsable, usable } from './range.ts'
 import type { SnapshotReader, SnapshotWriter } from './snapshot.ts'
 
 const ENERGY = 0
@@ -15,12 +16,19 @@ export class Level {
     return this.#state[PEAK]
   }
 
-  /** The first `count` samples. Allocates nothing. */
+  /** The first `count` samples; what is none counts as the silence that is heard in its place (range.ts). Allocates nothing. */
   take(samples: Float32Array, count: number): void {
+    // nearly always all are samples: they are asked one by one only where their sum or their peak says that some are not
+    if (!this.#takeUsable(samples, count)) this.#takeEach(samples, count)
+    this.#samples += count
+  }
+
+  /** Takes all or, where any is no sample, nothing; returns which. */
+  #takeUsable(samples: Float32Array, count: number): boolean {
     let even = 0
     let odd = 0
     // the square of an f32 is exact in f64, and so is its root: one comparison where two by sign would be
-    let top = this.#state[PEAK] ** 2
+    let top = 0
     let i = 0
     // two sums, as one alone would wait for itself; four at a time, as counting costs as much as a square
     for (; i + 3 < count; i += 4) {
@@ -43,11 +51,26 @@ export class Level {
       else odd += a
       if (a > top) top = a
     }
-    const energy = even + odd
-    // one sample that is no number must not spoil the whole measurement
-    if (Number.isFinite(energy)) this.#state[ENERGY] += energy
-    this.#samples += count
-    this.#state[PEAK] = Math.sqrt(top)
+    const peak = Math.sqrt(top)
+    if (!isUsable(peak) || Number.isNaN(even + odd)) return false
+    this.#add(even + odd, peak)
+    return true
+  }
+
+  #takeEach(samples: Float32Array, count: number): void {
+    let energy = 0
+    let peak = 0
+    for (let i = 0; i < count; i++) {
+      const size = Math.abs(usable(samples[i]))
+      energy += size * size
+      if (size > peak) peak = size
+    }
+    this.#add(energy, peak)
+  }
+
+  #add(energy: number, peak: number): void {
+    this.#state[ENERGY] += energy
+    if (peak > this.#state[PEAK]) this.#state[PEAK] = peak
   }
 
   reset(): void {
@@ -58,7 +81,7 @@ export class Level {
   save(to: SnapshotWriter): void {
     to.f64(this.#state[ENERGY])
     to.f64(this.#samples)
-    to.f64(Math.min(this.peak, Number.MAX_VALUE)) // an infinite sample has an infinite peak
+    to.f64(this.peak)
   }
 
   load(from: SnapshotReader): void {
