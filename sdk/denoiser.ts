@@ -9,7 +9,7 @@ import { freeWith } from './dropped.ts'
 import { fail } from './errors.ts'
 import { expectForm, type Form, saveForm } from './form.ts'
 import type { HighBandMode } from './highBand.ts'
-import { checkKinds } from './kinds.ts'
+import { checkKind, checkKinds } from './kinds.ts'
 import { Lane } from './lane.ts'
 import { type Latency, latencyOf, type Path } from './latency.ts'
 import { Level } from './level.ts'
@@ -171,6 +171,7 @@ export class Denoiser {
 
   /** As many samples as are ready: none while the first hop fills. The result is the caller's. */
   process(chunk: Float32Array): Float32Array {
+    checkKind('chunk', chunk, 'samples')
     const out = new Float32Array(this.readyAfter(chunk.length))
     this.processInto(chunk, out)
     return out
@@ -286,6 +287,7 @@ export class Denoiser {
 
   /** For `governor.by: 'arrival'`: so many more samples per channel have come and wait to be given to `process`. */
   arrived(samples: number): void {
+    checkKind('samples', samples, 'number')
     this.#supervision?.arrived(samples)
   }
 
@@ -445,6 +447,7 @@ export class Denoiser {
   ): AsyncGenerator<Uint8Array, void, undefined>
   iterate(source: AsyncIterable<never> | Iterable<never>, options?: StreamOptions): AsyncGenerator<never> {
     this.#checkAlive()
+    checkKind('source', source, 'source')
     return iterateChunks(changeChunks(this, options) as ChunkChanger<never>, source)
   }
 
@@ -532,7 +535,8 @@ export class Denoiser {
 
   #checkChunk(chunk: Float32Array, out: Float32Array): void {
     this.#checkAlive()
-    if (!(chunk instanceof Float32Array)) fail('OPTION_INVALID', 'chunk', typeof chunk, 'give a Float32Array')
+    checkKind('chunk', chunk, 'samples')
+    checkKind('out', out, 'samples')
     if (chunk.length % this.channels !== 0)
       fail('OPTION_INVALID', 'chunk length', chunk.length, `use whole frames of ${this.channels} channels`)
     const ready = this.readyAfter(chunk.length)

@@ -4,6 +4,7 @@
 import { decodeModel, type Model } from '../quantize/modelfile.ts'
 import { fail } from './errors.ts'
 import type { Host, Progress } from './host.ts'
+import { checkKind } from './kinds.ts'
 import { DEFAULT_MODEL, isModelName, type ModelName } from './models.ts'
 
 /** What holds bytes and hands them out once: a Response (fetch, Cache), an object of R2, a Blob or File. */
@@ -37,6 +38,7 @@ export class ParsedModel {
 
   /** Throws MODEL_INVALID, MODEL_VERSION, MODEL_TRUNCATED or MODEL_HASH. */
   static parse(bytes: Uint8Array): ParsedModel {
+    checkKind('model', bytes, 'bytes')
     const own = bytes.slice() // what was checked must not change before it is copied into the core
     return new ParsedModel(decodeModel(own), own)
   }
@@ -81,8 +83,10 @@ const shipped = new WeakMap<Host, Map<string, ParsedModel>>()
 export async function parseModel(
   host: Host,
   source: ModelSource = DEFAULT_MODEL,
-  { sha256, ...progress }: LoadOptions = {},
+  options: LoadOptions = {},
 ): Promise<ParsedModel> {
+  checkKind('options', options, 'object')
+  const { sha256, ...progress } = options
   checkHash(sha256)
   const parsed = await findModel(host, source, progress)
   if (sha256 !== undefined && parsed.model.sha256 !== sha256.toLowerCase())

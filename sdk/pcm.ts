@@ -1,6 +1,9 @@
 // Sample formats, little-endian. In: bytes. Out: f32 in -1..1, and back: rounded to the nearest step, clipped at full
 // scale. u8, s16, s24 and G.711 survive the way there and back to the bit.
 
+import { fail } from './errors.ts'
+import { checkKind } from './kinds.ts'
+
 /** Sample formats that are read and written, by name. */
 export const SAMPLE_FORMATS = ['u8', 's16', 's24', 's32', 'f32', 'f64', 'mulaw', 'alaw'] as const
 /** One of `SAMPLE_FORMATS`. */
@@ -60,23 +63,39 @@ const CODECS: Record<SampleFormat, Codec> = {
   },
 }
 
-/** Bytes of one sample. */
+/** Bytes of one sample. Throws FORMAT_UNSUPPORTED, as the two below. */
 export function sampleBytes(format: SampleFormat): number {
-  return CODECS[format].bytes
+  return codecOf(format).bytes
 }
 
 /** Fills `out` from the first bytes; allocates one view. */
 export function decodeSamples(format: SampleFormat, bytes: Uint8Array, out: Float32Array): void {
-  const { bytes: size, read } = CODECS[format]
+  const { bytes: size, read } = codecOf(format)
+  checkKind('bytes', bytes, 'bytes')
+  checkKind('out', out, 'samples')
+  const needed = out.length * size
+  if (bytes.length < needed) fail('OPTION_INVALID', 'bytes are too few', bytes.length, `give ${needed}`)
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   for (let i = 0; i < out.length; i++) out[i] = read(view, i * size)
 }
 
 /** Writes the first `count` samples; allocates one view. */
 export function encodeSamples(format: SampleFormat, samples: Float32Array, count: number, out: Uint8Array): void {
-  const { bytes: size, write } = CODECS[format]
+  const { bytes: size, write } = codecOf(format)
+  checkKind('samples', samples, 'samples')
+  checkKind('out', out, 'bytes')
+  if (!Number.isInteger(count) || count < 0 || count > samples.length)
+    fail('OPTION_INVALID', 'count of samples', count, `use 0..${samples.length}`)
+  const needed = count * size
+  if (out.length < needed) fail('OPTION_INVALID', 'out is too short', out.length, `give ${needed} bytes`)
   const view = new DataView(out.buffer, out.byteOffset, out.byteLength)
   for (let i = 0; i < count; i++) write(view, i * size, samples[i])
+}
+
+function codecOf(format: SampleFormat): Codec {
+  if (!SAMPLE_FORMATS.includes(format))
+    fail('FORMAT_UNSUPPORTED', 'sample format', format, `use one of ${SAMPLE_FORMATS.join(', ')}`)
+  return CODECS[format]
 }
 
 function quantise(value: number, bits: number): number {

@@ -37,7 +37,7 @@ test('what does not fit is refused, and the stream stays where it was', async ()
   const refused: [unknown, unknown, RegExp][] = [
     [plane, [plane, plane], /OPTION_INVALID: planes, 500; give an array of 2/],
     [[plane], [plane, plane], /OPTION_INVALID: planes, 1; give an array of 2/],
-    [[plane, [1, 2]], [plane, plane], /OPTION_INVALID: planes, object; give Float32Arrays/],
+    [[plane, [1, 2]], [plane, plane], /OPTION_INVALID: planes, Array; give Float32Arrays/],
     [[plane, plane.subarray(1)], [plane, plane], /OPTION_INVALID: planes of unequal length, 499; give 500/],
     [[plane, plane], [plane], /OPTION_INVALID: out, 1; give an array of 2/],
     [[plane, plane], [plane.subarray(0, 9), plane.subarray(0, 9)], /OPTION_INVALID: out is too short, 9; give 256/],

@@ -2,6 +2,7 @@
 // out: one Float32Array for each channel, or one for all; buffers that grow once and are used again.
 
 import { fail } from './errors.ts'
+import { checkKind } from './kinds.ts'
 
 export class Planes {
   readonly #channels: number
@@ -55,7 +56,7 @@ export class Planes {
       fail('OPTION_INVALID', what, planes?.length, `give an array of ${this.#channels}, one for each channel`)
     const [first] = planes
     for (let c = 0; c < planes.length; c++) {
-      if (!(planes[c] instanceof Float32Array)) fail('OPTION_INVALID', what, typeof planes[c], 'give Float32Arrays')
+      checkKind(what, planes[c], 'samples', 'give Float32Arrays')
       if (planes[c].length !== first.length)
         fail('OPTION_INVALID', `${what} of unequal length`, planes[c].length, `give ${first.length} samples each`)
     }

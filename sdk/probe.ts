@@ -6,6 +6,7 @@ import type { Core, Program } from './core.ts'
 import { shareCore, type WasmSource } from './cores.ts'
 import { fail } from './errors.ts'
 import type { Host } from './host.ts'
+import { checkKind } from './kinds.ts'
 import { type ParsedModel, parseModel } from './model.ts'
 import { MODELS, type ModelName } from './models.ts'
 import { Network } from './network.ts'
@@ -44,6 +45,7 @@ const known = new WeakMap<Core, Map<string, number>>()
 
 /** Measures, or remembers, and chooses. Throws OPTION_INVALID; rejects as loading a model does. */
 export async function probeHost(host: Host, options: ProbeOptions = {}): Promise<Profile> {
+  checkKind('options', options, 'object')
   const { maxLoad, maxLatencyMs } = readLimits(options)
   const slotMs = readBudget(options.budgetMs) / PROFILE_MODELS.length
   const core = await shareCore(host, options.wasm)

@@ -3,6 +3,7 @@
 
 import type { Denoiser } from './denoiser.ts'
 import { fail } from './errors.ts'
+import { checkKind } from './kinds.ts'
 import { joined } from './pieces.ts'
 import { type Call, decodeRecording, type Recording, type Stretch } from './recording.ts'
 import { Crc32 } from './snapshot.ts'
@@ -22,6 +23,8 @@ export interface Replay {
  * another model, build, rate or number of channels.
  */
 export function replay(bytes: Uint8Array, denoiser: Denoiser): Replay {
+  checkKind('recording', bytes, 'bytes', 'give the bytes of recording()')
+  checkKind('denoiser', denoiser, 'denoiser')
   const recording = decodeRecording(bytes)
   checkFit(recording, denoiser)
   const pieces: Float32Array[] = []

@@ -2,7 +2,8 @@
 // all channels), and back; what is left of a frame waits for the next piece.
 
 import { fail } from './errors.ts'
-import { decodeSamples, encodeSamples, SAMPLE_FORMATS, type SampleFormat, sampleBytes } from './pcm.ts'
+import { checkKind } from './kinds.ts'
+import { decodeSamples, encodeSamples, type SampleFormat, sampleBytes } from './pcm.ts'
 
 export class SampleBytes {
   readonly #format: SampleFormat
@@ -10,15 +11,13 @@ export class SampleBytes {
   #rest: Uint8Array = new Uint8Array(0)
 
   constructor(format: SampleFormat, channels: number) {
-    if (!SAMPLE_FORMATS.includes(format))
-      fail('FORMAT_UNSUPPORTED', 'sample format', format, `use one of ${SAMPLE_FORMATS.join(', ')}`)
     this.#format = format
     this.#frameBytes = channels * sampleBytes(format)
   }
 
   /** Whole frames of what came so far, interleaved; the array is the caller's. */
   decode(bytes: Uint8Array): Float32Array {
-    if (!(bytes instanceof Uint8Array)) fail('OPTION_INVALID', 'chunk', typeof bytes, 'give a Uint8Array')
+    checkKind('chunk', bytes, 'bytes')
     const all = this.#rest.length === 0 ? bytes : joined(this.#rest, bytes)
     const whole = all.length - (all.length % this.#frameBytes)
     this.#rest = all.slice(whole)

@@ -7,6 +7,7 @@
 // every `load` bounds what it reads.
 
 import { AttenuateError, fail } from './errors.ts'
+import { checkKind } from './kinds.ts'
 
 const SNAPSHOT_VERSION = 2
 const MAGIC = 0x534e5441 // 'ATNS'
@@ -191,7 +192,7 @@ export class SnapshotReader {
 }
 
 function checkFrame(bytes: Uint8Array, { sha256, numericVersion }: SnapshotOwner): void {
-  if (!(bytes instanceof Uint8Array)) fail('OPTION_INVALID', 'snapshot', typeof bytes, 'give the bytes of snapshot()')
+  checkSnapshot(bytes)
   if (bytes.length < HEADER_BYTES + CHECK_BYTES) refuse('shorter than its header', `${bytes.length} bytes`)
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const word = (at: number) => view.getUint32(at, true)
@@ -208,6 +209,7 @@ function checkFrame(bytes: Uint8Array, { sha256, numericVersion }: SnapshotOwner
 
 /** Which model a snapshot needs: the SHA-256, hexadecimal. For those who keep several. */
 export function modelOfSnapshot(bytes: Uint8Array): string {
+  checkSnapshot(bytes)
   if (bytes.length < HEADER_BYTES) refuse('shorter than its header', `${bytes.length} bytes`)
   return hexOf(bytes.subarray(16, HEADER_BYTES))
 }
@@ -223,6 +225,10 @@ export function wordsOfSnapshot(bytes: Uint8Array, count: number): number[] {
   if (bytes.length < HEADER_BYTES + 4 * count) refuse('shorter than its header', `${bytes.length} bytes`)
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   return Array.from({ length: count }, (_, i) => view.getUint32(HEADER_BYTES + 4 * i, true))
+}
+
+function checkSnapshot(bytes: Uint8Array): void {
+  checkKind('snapshot', bytes, 'bytes', 'give the bytes of snapshot()')
 }
 
 function foreign(what: string, value: unknown, remedy: string): AttenuateError {

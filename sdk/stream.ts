@@ -3,6 +3,7 @@
 // has been asked for.
 
 import type { Denoiser } from './denoiser.ts'
+import { checkKind } from './kinds.ts'
 import type { SampleFormat } from './pcm.ts'
 import { SampleBytes } from './samples.ts'
 
@@ -26,8 +27,10 @@ export function changeChunks(
 ): ChunkChanger<Uint8Array> | ChunkChanger<Float32Array>
 export function changeChunks(
   denoiser: Denoiser,
-  { format }: StreamOptions = {},
+  options: StreamOptions = {},
 ): ChunkChanger<Uint8Array> | ChunkChanger<Float32Array> {
+  checkKind('options', options, 'object')
+  const { format } = options
   if (format === undefined)
     return { take: (chunk: Float32Array) => denoiser.process(chunk), end: () => denoiser.flush() }
   const bytes = new SampleBytes(format, denoiser.channels)

@@ -3,6 +3,7 @@
 // not depend on the file: of the header at most one chunk is held, of the data at most one frame.
 
 import { AttenuateError, fail } from './errors.ts'
+import { checkKind } from './kinds.ts'
 import type { SampleFormat } from './pcm.ts'
 import { sampleBytes } from './pcm.ts'
 
@@ -50,6 +51,7 @@ export class WavReader {
 
   /** Takes the next bytes; returns the sample frames among them (a view where possible). */
   push(bytes: Uint8Array): Uint8Array {
+    checkKind('bytes', bytes, 'bytes')
     let rest = bytes
     while (rest.length > 0 && this.#stage !== 'data' && this.#stage !== 'rest') rest = this.#pushHeader(rest)
     return this.#stage === 'data' ? this.#pushData(rest) : NOTHING
@@ -192,6 +194,9 @@ function nameFormat(tag: number, containerBytes: number): SampleFormat | undefin
  * has one length whatever `dataBytes` is, so that it can be written again when the end is known.
  */
 export function encodeWavHeader(format: WavFormat, dataBytes: number | undefined, growable = false): Uint8Array {
+  checkKind('format', format, 'object')
+  if (dataBytes !== undefined && !(Number.isSafeInteger(dataBytes) && dataBytes >= 0))
+    fail('OPTION_INVALID', 'dataBytes', dataBytes, 'give a whole number of bytes, or undefined')
   const { channels, sampleFormat, channelMask } = format
   const isExtensible = channels > 2 || channelMask !== undefined
   const isPcm = /^[us]/.test(sampleFormat)

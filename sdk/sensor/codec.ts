@@ -4,6 +4,7 @@
 //   decode  c' = (q + 0.5) / 8 - 1 (mid-rise);  x' = s sign(c') ((1 + MU)^|c'| - 1) / MU
 // The linear law has c(u) = u.
 
+import { checkKind } from '../kinds.ts'
 import { usable } from '../range.ts'
 
 export const SENSOR_RATE = 4000
@@ -31,6 +32,7 @@ export interface BlockFormat {
 
 /** `samples`: (64) at 4 kHz; beyond -1..1 they are clipped, no number or beyond 65536 is silence. `block`: (33) gain, then nibbles. */
 export function encodeBlock(samples: Float32Array, block: Uint8Array, format: BlockFormat = {}): void {
+  checkArguments(samples, block, format)
   const { law = 'mulaw', nibbleOrder = 'low-first' } = format
   const [early, late] = nibbleOrder === 'low-first' ? [0, 4] : [4, 0]
   const gain = gainOf(samples)
@@ -43,6 +45,7 @@ export function encodeBlock(samples: Float32Array, block: Uint8Array, format: Bl
 
 /** `block`: (33). `samples`: (64), what a receiver hears. */
 export function decodeBlock(block: Uint8Array, samples: Float32Array, format: BlockFormat = {}): void {
+  checkArguments(samples, block, format)
   const { law = 'mulaw', nibbleOrder = 'low-first' } = format
   const [early, late] = nibbleOrder === 'low-first' ? [0, 4] : [4, 0]
   const scale = 2 ** (-block[0] / GAIN_STEPS)
@@ -51,6 +54,12 @@ export function decodeBlock(block: Uint8Array, samples: Float32Array, format: Bl
     samples[i] = scale * sampleOf((byte >> early) & 15, law)
     samples[i + 1] = scale * sampleOf((byte >> late) & 15, law)
   }
+}
+
+function checkArguments(samples: Float32Array, block: Uint8Array, format: BlockFormat): void {
+  checkKind('samples', samples, 'samples')
+  checkKind('block', block, 'bytes')
+  checkKind('format', format, 'object')
 }
 
 function gainOf(samples: Float32Array): number {

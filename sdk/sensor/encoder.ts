@@ -2,6 +2,7 @@
 // chunks. Out: packets of 64 samples at 4 kHz. What a microcontroller runs instead is examples/sensor/encoder.c.
 
 import { fail } from '../errors.ts'
+import { checkKind } from '../kinds.ts'
 import { BLOCK_SAMPLES, type BlockFormat, SENSOR_RATE } from './codec.ts'
 import { DECIMATION, Decimator } from './decimator.ts'
 import { encodePacket, SEQUENCE_NUMBERS } from './packet.ts'
@@ -21,7 +22,9 @@ export class SensorEncoder {
   #filled = 0
   #sequence = 0
 
-  constructor({ sampleRate = SENSOR_RATE * DECIMATION, ...format }: SensorEncoderOptions = {}) {
+  constructor(options: SensorEncoderOptions = {}) {
+    checkKind('options', options, 'object')
+    const { sampleRate = SENSOR_RATE * DECIMATION, ...format } = options
     if (sampleRate !== SENSOR_RATE && sampleRate !== SENSOR_RATE * DECIMATION)
       fail('RATE_UNSUPPORTED', 'sample rate of a sensor', `${sampleRate} Hz`, 'use 16000 or 4000 Hz')
     this.#format = format
@@ -30,7 +33,7 @@ export class SensorEncoder {
 
   /** The packets that became complete. */
   push(samples: Float32Array): Uint8Array[] {
-    if (!(samples instanceof Float32Array)) fail('OPTION_INVALID', 'samples', typeof samples, 'give a Float32Array')
+    checkKind('samples', samples, 'samples')
     const slow = this.#slow(samples)
     const packets: Uint8Array[] = []
     for (let at = 0; at < slow.length; ) {

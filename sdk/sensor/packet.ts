@@ -5,6 +5,7 @@
 // format: version 1 in the high four bits; bit 0: linear instead of mu-law; bit 1: high nibble first; bits 2, 3 zero.
 
 import { fail } from '../errors.ts'
+import { checkKind } from '../kinds.ts'
 import { BLOCK_BYTES, type BlockFormat, decodeBlock, encodeBlock } from './codec.ts'
 
 /** Of one packet: header, gain, nibbles. */
@@ -17,6 +18,7 @@ const NIBBLES_AT = 4
 
 /** `samples`: (64) at 4 kHz, in -1..1. `sequence`: 0..65535. Returns a new packet. */
 export function encodePacket(samples: Float32Array, sequence: number, format: BlockFormat = {}): Uint8Array {
+  checkKind('sequence', sequence, 'number')
   const block = new Uint8Array(BLOCK_BYTES)
   encodeBlock(samples, block, format)
   const flags = (format.law === 'linear' ? LINEAR : 0) | (format.nibbleOrder === 'high-first' ? HIGH_FIRST : 0)
@@ -41,7 +43,7 @@ export function decodePacket(packet: Uint8Array, samples: Float32Array): number 
 
 /** Checks a packet. Throws PACKET_INVALID. */
 export function sequenceOf(packet: Uint8Array): number {
-  if (!(packet instanceof Uint8Array)) fail('OPTION_INVALID', 'packet', typeof packet, 'give a Uint8Array')
+  checkKind('packet', packet, 'bytes')
   if (packet.length !== PACKET_BYTES) refuse('length', packet.length, `expected ${PACKET_BYTES}`)
   if (packet[0] >> 4 !== VERSION) refuse('version', packet[0] >> 4, `expected ${VERSION}`)
   if (packet[0] & 12) refuse('format', `0x${packet[0].toString(16)}`, 'update the library')

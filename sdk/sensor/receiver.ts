@@ -4,6 +4,7 @@
 
 import type { Denoiser } from '../denoiser.ts'
 import { fail } from '../errors.ts'
+import { checkKind } from '../kinds.ts'
 import { joined } from '../pieces.ts'
 import { ownerOfSnapshot, refuse, SnapshotReader, SnapshotWriter } from '../snapshot.ts'
 import { BLOCK_SAMPLES, SENSOR_RATE } from './codec.ts'
@@ -62,6 +63,8 @@ export class SensorReceiver {
 
   /** `denoiser`: nano or another model for 4 kHz, one channel; it stays the caller's. */
   constructor(denoiser: Denoiser, options: SensorReceiverOptions = {}) {
+    checkKind('denoiser', denoiser, 'denoiser')
+    checkKind('options', options, 'object')
     if (denoiser.sampleRate !== SENSOR_RATE)
       fail('RATE_UNSUPPORTED', 'denoiser for a sensor', `${denoiser.sampleRate} Hz`, 'create it with model: nano')
     if (denoiser.channels !== 1)

@@ -3,6 +3,7 @@
 import { shareCore, type WasmSource } from '../cores.ts'
 import { fail } from '../errors.ts'
 import type { Host } from '../host.ts'
+import { checkKind } from '../kinds.ts'
 import { type ModelSource, type ParsedModel, parseModel } from '../model.ts'
 import type { Backend, BackendName } from './backend.ts'
 import { WasmBackend } from './backend.wasm.ts'
@@ -49,6 +50,7 @@ const MAX_STREAMS = 65535
 const MAX_THREADS = 256
 
 export async function preparePool(poolHost: PoolHost, options: PoolOptions = {}): Promise<PoolParts> {
+  checkKind('options', options, 'object')
   const { backend = 'auto', streams = DEFAULT_STREAMS, precision = 'f32', threads = poolHost.processors } = options
   checkCount('streams', streams, MAX_STREAMS)
   checkCount('threads', threads, MAX_THREADS)

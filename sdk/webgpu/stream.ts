@@ -2,6 +2,7 @@
 // rate, in order and aligned with the input, once their hops were run (`DenoiserPool.hop`).
 
 import { fail } from '../errors.ts'
+import { checkKind } from '../kinds.ts'
 import { Framing } from './framing.ts'
 import type { DenoiserPool } from './pool.ts'
 
@@ -30,6 +31,7 @@ export class PoolStream {
   /** Takes samples, -1..1, any number; they are run by the pool's next hops. */
   write(samples: Float32Array): void {
     this.#checkAlive()
+    checkKind('samples', samples, 'samples')
     this.framing.write(samples)
   }
 

@@ -1,12 +1,14 @@
-// Options as callers without types may give them: right names with any values, wrong names, none at all. In: random numbers.
-// Out: JSON in which some words stand for what JSON cannot say; for Denoiser.create, sibling and the setters. What is
-// accepted denoises.
+// Options and arguments as callers without types may give them: right names with any values, wrong names, none at all. In:
+// random numbers. Out: JSON in which some words stand for what JSON cannot say; for Denoiser.create, sibling and the setters,
+// or one call (calls.ts) with its arguments. What is accepted denoises.
 
 import type { Random } from '../../quantize/specimens.ts'
 import { HIGH_BANDS } from '../../sdk/highBand.ts'
 import { Denoiser, type DenoiserOptions, loadModel, PHASES, PRESETS } from '../../sdk/index.ts'
+import { encodeWavHeader } from '../../sdk/wav.ts'
+import { type Call, openCalls } from './calls.ts'
 import { promise, type Target } from './campaign.ts'
-import { choose, EDGES, happens } from './mutation.ts'
+import { below, choose, EDGES, happens } from './mutation.ts'
 
 /** What JSON cannot say. */
 const WORDS: Readonly<Record<string, () => unknown>> = {
@@ -23,6 +25,12 @@ const WORDS: Readonly<Record<string, () => unknown>> = {
   '#date': () => new Date(0),
   '#bare': () => Object.create(null),
   '#model': () => model,
+  '#room': () => new Float32Array(1000),
+  '#block': () => new Float32Array(64),
+  '#steps': () => new Int16Array(64),
+  '#wav': () => encodeWavHeader({ sampleFormat: 's16', sampleRate: 16000, channels: 1 }, 100),
+  '#denoiser': () => first,
+  '#sensor': () => sensor,
 }
 const ANYTHING: readonly unknown[] = [null, true, false, '', 'x', 'lite', [], {}, [1], { a: 1 }, -1, 0.5, ...EDGES]
 
@@ -50,11 +58,17 @@ const OPTIONS: Readonly<Record<string, readonly unknown[]>> = {
 }
 let model: unknown
 let first: Denoiser
+let sensor: Denoiser
+let calls: Readonly<Record<string, Call>>
 
 export const options: Target = {
   name: 'options',
   codes: [
     'OPTION_INVALID',
+    'FORMAT_UNSUPPORTED',
+    'STATE_INVALID',
+    'PACKET_INVALID',
+    'AUDIO_INVALID',
     'CHANNELS_UNSUPPORTED',
     'RATE_UNSUPPORTED',
     'LOAD_FAILED',
@@ -65,9 +79,12 @@ export const options: Target = {
   async prepare() {
     model = await loadModel('lite')
     first = await Denoiser.create({ model: 'lite' })
+    sensor = await Denoiser.create({ model: 'nano' })
+    calls = await openCalls()
   },
   draw(random) {
     if (happens(random, 0.02)) return encode(choose(random, ANYTHING))
+    if (happens(random, 0.5)) return encode(drawCall(random))
     const given: Record<string, unknown> = { model: choose(random, OPTIONS.model) }
     for (const [name, sound] of Object.entries(OPTIONS))
       if (happens(random, 0.3)) given[name] = happens(random, 0.85) ? choose(random, sound) : drawAnything(random)
@@ -77,7 +94,12 @@ export const options: Target = {
     return encode(given)
   },
   async parse(bytes) {
-    const given = revive(JSON.parse(new TextDecoder().decode(bytes))) as DenoiserOptions
+    const read = revive(JSON.parse(new TextDecoder().decode(bytes)))
+    if (isCall(read)) {
+      await calls[read.call].call(...read.given)
+      return
+    }
+    const given = read as DenoiserOptions
     using denoiser = await Denoiser.create(given)
     hear(denoiser)
     using sibling = first.sibling(given)
@@ -97,6 +119,18 @@ function hear(denoiser: Denoiser): void {
     out.every((samples) => samples.every(Number.isFinite)),
     'numbers come out',
   )
+}
+
+/** Some of its arguments wrong, or left out from one on. */
+function drawCall(random: Random): object {
+  const call = choose(random, Object.keys(calls))
+  const { sound } = calls[call]
+  const given = sound.map((value) => (happens(random, 0.7) ? value : drawAnything(random)))
+  return { call, given: happens(random, 0.2) ? given.slice(0, below(random, sound.length)) : given }
+}
+
+function isCall(read: unknown): read is { call: string; given: never[] } {
+  return typeof read === 'object' && read !== null && 'call' in read
 }
 
 function drawAnything(random: Random): unknown {
