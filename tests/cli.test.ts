@@ -1,6 +1,7 @@
 // The command line as a newcomer meets it: files and pipes in, files out, one clear line and exit code 1 for whatever is
 // wrong, and never half a file. Runs the built package (dist/).
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import {
   existsSync,
   mkdirSync,
@@ -544,6 +545,16 @@ test('help and misuse', (place) => {
     assert.match(stderr, /error: /)
   }
   assert.equal(readdirSync(place.folder), [])
+})
+
+test('help that nobody reads to its end is no fault', async () => {
+  const child = spawn(process.execPath, [program, 'denoise', '--help'])
+  child.stdout.destroy()
+  let said = ''
+  child.stderr.on('data', (piece) => (said += piece))
+  const [code] = await once(child, 'close')
+  assert.is(said, '')
+  assert.is(code, 0)
 })
 
 test.run()

@@ -26,6 +26,7 @@ import { checkStandardOutput } from './standardOutput.ts'
 const program = new Command('attenuate')
   .description('Removes noise from speech as it streams by: deep state-space networks in WebAssembly.')
   .version(JSON.parse(await readFile(packageFile(), 'utf8')).version)
+  .configureOutput({ writeOut: write })
   .showHelpAfterError('(attenuate --help explains)')
   .addHelpText(
     'after',
@@ -283,9 +284,13 @@ function packageFile(): URL {
 }
 
 function print(text: string): void {
+  write(`${text}\n`)
+}
+
+function write(text: string): void {
   // who reads less than everything has what they wanted
   process.stdout.once('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
-  process.stdout.write(`${text}\n`)
+  process.stdout.write(text)
 }
 
 function note(text: string): void {
