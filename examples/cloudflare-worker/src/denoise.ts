@@ -1,12 +1,20 @@
 // POST /denoise. In: WAV, or raw PCM described by the query, as it arrives. Out: the same audio without noise, of the same
 // length, rate and encoding, sent while the rest still comes in: memory does not depend on the length.
 
-import { Denoiser, type Preset, SAMPLE_FORMATS, type SampleFormat, sampleBytes } from 'attenuate-edge'
+import {
+  Denoiser,
+  type DenoiserOptions,
+  PRESETS,
+  type Preset,
+  SAMPLE_FORMATS,
+  type SampleFormat,
+  sampleBytes,
+} from 'attenuate-edge'
 import { encodeWavHeader, type WavFormat, WavReader } from 'attenuate-edge/wav'
 import type { Limits } from './limits.ts'
 import { Problem } from './problem.ts'
 import type { Transfer, Transfers } from './transfers.ts'
-import { readUpload } from './upload.ts'
+import { begin, readUpload } from './upload.ts'
 
 /** Networks for audio at full rate; nano is for sensors (stream.ts). */
 const HTTP_MODELS = ['hq', 'base', 'lite'] as const
@@ -44,9 +52,12 @@ export async function denoise(
   const body = readUpload(request, limits)
   try {
     const query = new URL(request.url).searchParams
+    const choice = readChoice(query) // before a byte of the body is
     const sound = await openSound(request, query, body)
-    denoiser = await createDenoiser(sound.format, query)
-    return new Response(toStream(denoisedBytes(sound, denoiser), body, transfer), {
+    const { sampleRate, channels } = sound.format
+    denoiser = await Denoiser.create({ ...choice, sampleRate, channels })
+    const pieces = await begin(sound.pieces)
+    return new Response(toStream(denoisedBytes({ ...sound, pieces }, denoiser), body, transfer), {
       headers: { 'content-type': sound.type, 'cache-control': 'no-store' },
     })
   } catch (error) {
@@ -109,13 +120,18 @@ function openPcm(body: Pieces, query: URLSearchParams): Sound {
   }
 }
 
-function createDenoiser({ sampleRate, channels }: WavFormat, query: URLSearchParams): Promise<Denoiser> {
-  const model = query.get('model') ?? 'hq'
-  if (!(HTTP_MODELS as readonly string[]).includes(model))
-    throw new Problem(400, `model, ${model}; use one of ${HTTP_MODELS.join(', ')}`)
-  const preset = query.get('preset')
-  const strength = query.has('strengthDb') ? { strengthDb: numberOf(query, 'strengthDb', 0) } : {}
-  return Denoiser.create({ model, sampleRate, channels, ...(preset && { preset: preset as Preset }), ...strength })
+function readChoice(query: URLSearchParams): DenoiserOptions {
+  const model = oneOf(HTTP_MODELS, 'model', query.get('model') ?? 'hq')
+  const preset = oneOf(Object.keys(PRESETS) as Preset[], 'preset', query.get('preset') ?? 'full')
+  if (!query.has('strengthDb')) return { model, preset }
+  const strengthDb = numberOf(query, 'strengthDb', 0)
+  if (strengthDb > 0) throw new Problem(400, `strengthDb, ${strengthDb}; give at most 0`)
+  return { model, preset, strengthDb }
+}
+
+function oneOf<T extends string>(names: readonly T[], what: string, name: string): T {
+  if (names.includes(name as T)) return name as T
+  throw new Problem(400, `${what}, ${name}; use one of ${names.join(', ')}`)
 }
 
 async function* denoisedBytes({ format, header, trailer, pieces }: Sound, denoiser: Denoiser): Pieces {

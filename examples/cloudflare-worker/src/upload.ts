@@ -6,12 +6,18 @@ import { Problem } from './problem.ts'
 
 /** A rate is judged after so many idle times. */
 const JUDGED_AFTER = 10
+/** Of what is left of a body after a refusal. */
+const MOST_LEFT_BYTES = 16e6
+const MOST_LEFT_MS = 2000
+
+type Reader = ReadableStreamDefaultReader<Uint8Array>
 
 export async function* readUpload(request: Request, limits: Limits): AsyncGenerator<Uint8Array, void, undefined> {
   checkLength(request, limits)
   if (request.body === null) throw new Problem(400, 'no body; send WAV or PCM')
   const reader = request.body.getReader()
   let [bytes, waitedMs] = [0, 0]
+  let leave = readRest
   try {
     for (;;) {
       const asked = Date.now()
@@ -25,9 +31,47 @@ export async function* readUpload(request: Request, limits: Limits): AsyncGenera
         throw new Problem(408, `upload too slow; send ${limits.UPLOAD_BYTES_PER_SECOND} bytes/s`)
       yield value
     }
+  } catch (error) {
+    leave = giveUp // too long, too slow, broken
+    throw error
   } finally {
-    await reader.cancel().catch(() => undefined)
+    await leave(reader)
   }
+}
+
+/**
+ * The same pieces, the first of which has come. To be called before the answer is given: `wrangler dev` takes a body that
+ * nobody has read from by then for one that nobody wants, and reads it itself.
+ */
+export async function begin<T>(
+  pieces: AsyncGenerator<T, void, undefined>,
+): Promise<AsyncGenerator<T, void, undefined>> {
+  const first = await pieces.next()
+  async function* all() {
+    if (first.done) return
+    yield first.value
+    yield* pieces
+  }
+  return all()
+}
+
+/** So that a caller who is refused can finish and hear why: workerd hangs up on who still sends when the answer is out. */
+async function readRest(reader: Reader): Promise<void> {
+  const endMs = Date.now() + MOST_LEFT_MS
+  try {
+    for (let bytes = 0; bytes < MOST_LEFT_BYTES; ) {
+      const { done, value } = await within(reader.read(), endMs - Date.now())
+      if (done) return reader.releaseLock()
+      bytes += value.length
+    }
+  } catch {
+    // late or broken: not worth more
+  }
+  return giveUp(reader)
+}
+
+function giveUp(reader: Reader): Promise<void> {
+  return reader.cancel().catch(() => undefined)
 }
 
 function checkLength(request: Request, limits: Limits): void {
