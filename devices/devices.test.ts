@@ -64,4 +64,23 @@ test('attenuate devices: text and JSON; memory adds up', async () => {
   assert.match(await describeDevices({ fits: true }), /lite .* 256|256 KiB/)
 })
 
+test('a profile is one that runs: half of a core at most, nothing governed by C; or the table says that nothing fits', async () => {
+  const lines = (await describeDevices({})).split('\n')
+  for (const { title, host, hopMs, profile } of JSON.parse(await describeDevices({ json: true }))) {
+    const line = lines.find((candidate) => candidate.startsWith(title))!
+    if (profile === undefined) assert.match(line, / -$/)
+    else if (profile.model === null) {
+      assert.match(line, / nothing fits$/)
+      assert.is(profile.reasons.at(-1), 'nothing fits')
+      assert.ok(hopMs.lite.value / 8 > (host === 'c' ? 0.25 : 0.5), title)
+    } else {
+      assert.ok(line.endsWith(` ${profile.model}${profile.needsGovernor ? ', governed' : ''}`), line)
+      assert.ok(profile.load <= (host === 'c' ? 0.25 : 0.5), title)
+      assert.not(host === 'c' && profile.needsGovernor, title)
+    }
+  }
+  for (const name of ['Cortex-M7', 'Cortex-M55'])
+    assert.match(lines.find((line) => line.startsWith(name))!, /nothing fits$/)
+})
+
 test.run()

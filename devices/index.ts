@@ -1,9 +1,17 @@
 // The classes of devices, and what each can carry. In: devices/*.json (published facts), instructions.json (counts). Out: for every device
-// the expected time of a hop of each model, with its basis, and the profile that `profile: 'auto'` would choose for such times.
+// the expected time of a hop of each model, with its basis, and the profile that follows from such times, or that nothing fits.
 // Expected is not measured: what the method can be wrong by is said in README.md.
 
 import type { ModelName } from '../sdk/models.ts'
-import { chooseProfile, type ModelCost, PROFILE_MODELS, type Profile } from '../sdk/profile.ts'
+import {
+  CARELESS_LOAD,
+  chooseProfile,
+  isWithin,
+  type ModelCost,
+  PROFILE_MODELS,
+  type Profile,
+  type ProfileLimits,
+} from '../sdk/profile.ts'
 import cloudflareWorker from './cloudflare-worker.json' with { type: 'json' }
 import cortexA7 from './cortex-a7.json' with { type: 'json' }
 import cortexA53 from './cortex-a53.json' with { type: 'json' }
@@ -49,6 +57,12 @@ export interface Device {
   readonly memoryBytes?: Quantity
 }
 
+/** No model is within the limits. */
+export interface NoProfile {
+  readonly model: null
+  readonly reasons: readonly string[]
+}
+
 export const DEVICES: readonly Device[] = [
   raspberryPiZero2W,
   raspberryPi3,
@@ -85,10 +99,24 @@ export function expectHopMs({ host, processor }: Device, model: ModelName): Quan
 }
 
 /** `facts`: of each model, as its file says. Undefined where no time can be expected. */
-export function expectProfile(device: Device, facts: readonly Omit<ModelCost, 'busyMs'>[]): Profile | undefined {
+export function expectProfile(
+  device: Device,
+  facts: readonly Omit<ModelCost, 'busyMs'>[],
+): Profile | NoProfile | undefined {
   const costs = facts
     .filter(({ model }) => PROFILE_MODELS.includes(model))
     .map((fact) => ({ ...fact, busyMs: expectHopMs(device, fact.model)?.value ?? Number.NaN }))
   if (costs.some(({ busyMs }) => Number.isNaN(busyMs))) return undefined
-  return chooseProfile(costs, device.memoryBytes === undefined ? {} : { maxMemoryBytes: device.memoryBytes.value })
+  const limits = limitsOf(device)
+  const profile = chooseProfile(costs, limits)
+  if (costs.some((cost) => isWithin(cost, limits))) return profile
+  return { model: null, reasons: [...profile.reasons.slice(0, -1), 'nothing fits'] }
+}
+
+/** The C host has no governor, so that nothing may need one there. */
+function limitsOf({ host, memoryBytes }: Device): ProfileLimits {
+  return {
+    ...(host === 'c' && { maxLoad: CARELESS_LOAD }),
+    ...(memoryBytes !== undefined && { maxMemoryBytes: memoryBytes.value }),
+  }
 }

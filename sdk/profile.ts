@@ -45,7 +45,7 @@ export const PROFILE_MODELS: readonly ModelName[] = ['hq', 'base', 'lite']
 
 const DEFAULTS = { maxLoad: 0.5, maxLatencyMs: 40, maxMemoryBytes: Number.POSITIVE_INFINITY }
 /** Below this share of a core no ordinary moment of other load makes a stream late. */
-const CARELESS_LOAD = 0.25
+export const CARELESS_LOAD = 0.25
 
 /** The best model within the limits; the lightest one, governed, where there is none. Throws OPTION_INVALID. */
 export function chooseProfile(costs: readonly ModelCost[], limits: ProfileLimits = {}): Profile {
@@ -66,6 +66,11 @@ export function checkProfile(profile: Profile): Profile {
   if (typeof profile?.model !== 'string' || !isModelName(profile.model) || typeof profile.needsGovernor !== 'boolean')
     fail('OPTION_INVALID', 'profile', JSON.stringify(profile), "use 'auto', limits, or what `probe` gave")
   return profile
+}
+
+/** Nothing speaks against the model. Throws OPTION_INVALID. */
+export function isWithin(cost: ModelCost, limits: ProfileLimits = {}): boolean {
+  return refusalsOf(cost, readLimits(limits)).length === 0
 }
 
 export function readLimits(limits: ProfileLimits): Required<ProfileLimits> {

@@ -1,14 +1,14 @@
 // `attenuate devices`. In: nothing, or limits. Out: what each class of devices is expected to carry; what this one does carry
 // (`--probe`); which models fit into how much memory (`--fits`). As text or JSON.
 
-import { DEVICES, expectHopMs, expectProfile } from '../../devices/index.ts'
+import { DEVICES, expectHopMs, expectProfile, type NoProfile } from '../../devices/index.ts'
 import instructions from '../../devices/instructions.json' with { type: 'json' }
 import type { Model } from '../../quantize/modelfile.ts'
 import { alignColumns } from '../../quantize/table.ts'
 import { fail } from '../errors.ts'
 import { loadModel, probe } from '../index.ts'
 import { MODELS, type ModelName } from '../models.ts'
-import type { ProfileLimits } from '../profile.ts'
+import type { Profile, ProfileLimits } from '../profile.ts'
 import { checkUse } from './idle.ts'
 
 export interface DevicesCommand extends ProfileLimits {
@@ -62,13 +62,19 @@ async function describeCatalogue({ json }: DevicesCommand): Promise<string> {
     title,
     host,
     ...NAMES.map((name) => hopMs[name]?.value.toFixed(2) ?? '-'),
-    profile === undefined ? '-' : `${profile.model}${profile.needsGovernor ? ', governed' : ''}`,
+    nameProfile(profile),
   ])
   return [
     'Expected milliseconds for a hop: scaled from instruction counts, not measured on such a device (devices/README.md).',
     ...alignColumns([titles, ...rows], [2, 3, 4, 5]),
     '`attenuate devices --probe` measures this one.',
   ].join('\n')
+}
+
+function nameProfile(profile: Profile | NoProfile | undefined): string {
+  if (profile === undefined) return '-'
+  if (profile.model === null) return 'nothing fits'
+  return `${profile.model}${profile.needsGovernor ? ', governed' : ''}`
 }
 
 /** What the compiler has planned, and the C host's machine code for ARM. */
