@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// The command line: `attenuate denoise | bench | compile | inspect | compare | replay`. Results go to files or, where asked, to standard
-// output; reports, progress and errors to standard error. An error is one line and exit code 1.
+// The command line: `attenuate denoise | bench | compile | inspect | compare | replay | devices`. Results go to files or, where asked, to
+// standard output; reports, progress and errors to standard error. An error is one line and exit code 1.
 
 import { readFile } from 'node:fs/promises'
 import { Command, InvalidArgumentError, Option } from 'commander'
