@@ -3,10 +3,10 @@
 python -m training.banks SHARDS BANK adds every shard in SHARDS to BANK/{speech,noise}.npy and BANK/rooms.npy, so that shards
 may arrive one after the other. Needs `opusdec` and `flac` on the PATH.
 """
+import argparse
 import glob
 import os
 import subprocess
-import sys
 import tarfile
 import tempfile
 import wave
@@ -51,6 +51,13 @@ def append(path, new):
     np.save(path, np.concatenate([*old, new]))
 
 
+def arguments():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("shards", metavar="SHARDS", help="folder of tar files: speech-*, noise-* and rir-*")
+    p.add_argument("bank", metavar="BANK", help="folder that they are added to")
+    return p.parse_args()
+
+
 def main(shards, bank):
     os.makedirs(bank, exist_ok=True)
     for shard in sorted(glob.glob(f"{shards}/*.tar")):
@@ -65,4 +72,4 @@ def main(shards, bank):
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:3])
+    main(**vars(arguments()))

@@ -2,9 +2,9 @@
 
 python -m training.enhance STATE.pt IN_DIR OUT_DIR
 """
+import argparse
 import glob
 import os
-import sys
 import numpy as np
 import torch
 from scipy.io import wavfile
@@ -12,8 +12,16 @@ from .state import averaged, load
 from .train import lag
 
 
-def main(path, source, target):
-    network = averaged(load(path))
+def arguments():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("state", metavar="STATE.pt", help="state file of training.train")
+    p.add_argument("source", metavar="IN_DIR", help="folder of noisy WAVs")
+    p.add_argument("target", metavar="OUT_DIR", help="folder for the clean ones, of the same names")
+    return p.parse_args()
+
+
+def main(state, source, target):
+    network = averaged(load(state))
     skip, hop = lag(network), network.config["input"]["hop"]
     os.makedirs(target, exist_ok=True)
     for name in sorted(glob.glob(f"{source}/*.wav")):
@@ -29,4 +37,4 @@ def main(path, source, target):
 
 if __name__ == "__main__":
     torch.set_flush_denormal(True)
-    main(*sys.argv[1:4])
+    main(**vars(arguments()))

@@ -1,14 +1,24 @@
-"""A state file's EMA weights as a checkpoint (quantize/CHECKPOINT.md).   python -m training.export STATE.pt OUT.safetensors [CARD.json]
+"""A state file's EMA weights as a checkpoint (quantize/CHECKPOINT.md).
+
+python -m training.export STATE.pt OUT.safetensors [CARD.json]
 
 Tensors are float16 where that keeps their meaning; poles and windows stay float32.
 """
+import argparse
 import json
-import sys
 import numpy as np
 from .safetensors_io import write
 from .state import averaged, load
 
 EXACT = ("log_dt", "A", "window")
+
+
+def arguments():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("state_path", metavar="STATE.pt", help="state file of training.train")
+    p.add_argument("out", metavar="OUT.safetensors", help="the checkpoint")
+    p.add_argument("card_path", metavar="CARD.json", nargs="?", help="its model card (default: none but the training's own figures)")
+    return p.parse_args()
 
 
 def main(state_path, out, card_path=None):
@@ -26,4 +36,4 @@ def main(state_path, out, card_path=None):
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:4])
+    main(**vars(arguments()))

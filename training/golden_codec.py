@@ -8,6 +8,7 @@ codec   blocks of 64 at 4 kHz, one level each (the last is silence): gain, nibbl
         f32 of the first block; `linear`: the same with c(u) = u
 packets int16 at 16 kHz -> low-pass (193 taps, Kaiser 5.65, 1850 Hz; every 4th result) -> codec -> packets of 36 bytes
 """
+import argparse
 import json
 import math
 import sys
@@ -91,4 +92,5 @@ def main():
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     main()

@@ -8,7 +8,7 @@ input and as long. It defines what the compiled program must compute, so it shar
 Every value is the whole stream at once, (T, P, C): T = hops * steps in time, P positions, C channels. Where an op has
 memory there is a loop over t; what the table writes as a sum over channels or positions is one matrix product.
 """
-import sys
+import argparse
 import wave
 import numpy as np
 from .safetensors_io import read
@@ -312,6 +312,14 @@ def read_wav(path, rate):
         return np.frombuffer(file.readframes(file.getnframes()), "<i2") / 32768
 
 
+def arguments():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("checkpoint", metavar="CKPT.safetensors", help="the network")
+    p.add_argument("wav", metavar="IN.wav", help="mono, 16 bit, at the network's input rate")
+    p.add_argument("out", metavar="OUT.f64", help="samples, raw little-endian float64")
+    return p.parse_args()
+
+
 def main(checkpoint, wav, out):
     tensors, config = read(checkpoint)
     result = denoise(tensors, config, read_wav(wav, config["input"]["rate"]))
@@ -320,6 +328,4 @@ def main(checkpoint, wav, out):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 4:
-        sys.exit("usage: python3 -m training.reference CKPT.safetensors IN.wav OUT.f64")
-    main(*sys.argv[1:])
+    main(**vars(arguments()))

@@ -2,7 +2,7 @@
 
 python -m training.rooms BANK [COUNT] [SEED] writes BANK/simulated.npy: (COUNT, 8000) float16 at 16 kHz, direct sound = 1.
 """
-import sys
+import argparse
 import numpy as np
 
 RATE, SAMPLES, SOUND = 16000, 8000, 343.0
@@ -41,10 +41,18 @@ def response(random):
     return out / np.abs(out).max()
 
 
+def arguments():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("bank", metavar="BANK", help="folder made by training.banks")
+    p.add_argument("count", metavar="COUNT", nargs="?", type=int, default=192, help="of rooms (default %(default)s)")
+    p.add_argument("seed", metavar="SEED", nargs="?", type=int, default=1, help="default %(default)s")
+    return p.parse_args()
+
+
 def main(bank, count=192, seed=1):
-    random = np.random.default_rng(int(seed))
-    np.save(f"{bank}/simulated.npy", np.stack([response(random) for _ in range(int(count))]).astype(np.float16))
+    random = np.random.default_rng(seed)
+    np.save(f"{bank}/simulated.npy", np.stack([response(random) for _ in range(count)]).astype(np.float16))
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main(**vars(arguments()))

@@ -23,4 +23,17 @@ for (const file of readdirSync(fileURLToPath(new URL('.', import.meta.url)))) {
   })
 }
 
+test('every program explains itself, and does nothing else', () => {
+  const isProgram = (file: string) =>
+    file.endsWith('.py') &&
+    !file.endsWith('_test.py') &&
+    /__main__/.test(readFileSync(new URL(file, import.meta.url), 'utf8'))
+  for (const file of readdirSync(fileURLToPath(new URL('.', import.meta.url))).filter(isProgram)) {
+    const args = ['-m', `training.${file.slice(0, -'.py'.length)}`, '--help']
+    const { status, stdout, stderr } = spawnSync(python!, args, { cwd: root, encoding: 'utf8' })
+    assert.is(status, 0, `${file}: ${stderr}`)
+    assert.match(stdout, /^usage: /, file)
+  }
+})
+
 test.run()

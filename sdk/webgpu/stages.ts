@@ -3,16 +3,7 @@
 // and band bias cost neither memory nor a barrier then.
 
 import type { Model, OpRecord } from '../../quantize/modelfile.ts'
-import {
-  ACTIVATION_CODES,
-  chunkSteps,
-  countResults,
-  FORMATS,
-  measure,
-  SSM_FLAGS,
-  unpackConv,
-  up,
-} from '../../quantize/record.ts'
+import { ACTIVATION_CODES, chunkSteps, countResults, FORMATS, measure, SSM_FLAGS, up } from '../../quantize/record.ts'
 
 /** What lies in workgroup memory between stages: (steps, positions, channels), time-major as in FORMAT.md. */
 export interface Value {
@@ -171,9 +162,4 @@ function canDot({ format }: OpRecord, depth: number): boolean {
 /** Of a column of `depth` int16 and its scale. */
 export function dottedWords(depth: number): number {
   return 2 * (depth / 4 + 1)
-}
-
-/** Records that must have read their history before it is moved on. */
-export function isShifting({ task }: OpRecord): boolean {
-  return task.kind === 'conv' ? unpackConv(task.parameters[0]).taps > 1 : true
 }
