@@ -1,9 +1,9 @@
 // The package as a stranger gets it: what `npm pack` holds, what publint and "are the types wrong" say of it, and an outside
 // project that installs the tarball, type-checks against it and runs.
 import { createHash } from 'node:crypto'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, normalize } from 'node:path'
 import { publint } from 'publint'
 import { formatMessage } from 'publint/utils'
 import { suite } from 'uvu'
@@ -14,7 +14,9 @@ const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 
 /** Paths a package may hold; tests/budget.test.ts has what it may weigh. */
 const EXPECTED =
-  /^(dist\/|build\/core\.(simd|relaxed|scalar)\.wasm$|examples\/clip\/|(package\.json|README\.md|LICENSE|NOTICE|CHANGELOG\.md)$)/
+  /^(dist\/|build\/core\.(simd|relaxed|scalar)\.wasm$|examples\/clip\/|(sdk|devices|quantize|docs)\/.*\.md$|(package\.json|LICENSE|NOTICE|(README|SECURITY|CHANGELOG)\.md)$)/
+/** What its Markdown may point to without holding it: of use in a checkout only, or large. */
+const CHECKOUT_ONLY = /^(assembly|bench|examples|tests|training|docs\/images)\/|^CONTRIBUTING\.md$/
 /** With all that it depends on: for boards with small disks. */
 const MAX_INSTALLED_BYTES = 10_000_000
 const UNWANTED = /\.test\.|(^|\/)(tests|training|bench)\/|\.map$/
@@ -103,6 +105,25 @@ test('what a user is told to install beside it is the package that the tests run
       assert.match(readFileSync(join(root, page), 'utf8'), new RegExp(`\`(npm install )?${name}\``), page)
   }
 })
+
+test('its Markdown points to what it holds, or to what only a checkout has', ({ packed }) => {
+  const paths = packed.files.map(({ path }) => path)
+  const isHeld = (target: string) => paths.some((path) => path === target || path.startsWith(`${target}/`))
+  const astray = paths
+    .filter((path) => path.endsWith('.md'))
+    .flatMap((path) => linksOf(path).map((target) => ({ path, target })))
+    .filter(({ target }) => !isHeld(target) && !(CHECKOUT_ONLY.test(target) && existsSync(join(root, target))))
+  assert.equal(astray, [])
+})
+
+/** Relative ones, from the root of the package. */
+function linksOf(path: string): string[] {
+  const links = readFileSync(join(root, path), 'utf8').matchAll(/\]\(([^)\s]+)\)/g)
+  return [...links]
+    .map(([, link]) => link.replace(/#.*/, ''))
+    .filter((link) => link !== '' && !/^[a-z]+:/.test(link))
+    .map((link) => normalize(join(path, '..', link)))
+}
 
 test('publint has nothing to say', async () => {
   const { messages } = await publint({ pkgDir: root, strict: true })
