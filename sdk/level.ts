@@ -1,13 +1,13 @@
 // Running level of a signal. In: chunks of samples in -1..1. Out: RMS in dBFS over all of them, and the peak.
 
-import { isUsable, usable } from './range.ts'
+import { isUsable, LARGEST } from './range.ts'
 import type { SnapshotReader, SnapshotWriter } from './snapshot.ts'
 
 const ENERGY = 0
 const PEAK = 1
 
 export class Level {
-  /** [energy, peak]; an array, as V8 allocates for every number a field is given. */
+  /** [energy, peak]; an array, as V8 allocates for every number that a field or a function is given. */
   readonly #state = new Float64Array(2)
   #samples = 0
 
@@ -51,26 +51,21 @@ export class Level {
       else odd += a
       if (a > top) top = a
     }
-    const peak = Math.sqrt(top)
-    if (!isUsable(peak) || Number.isNaN(even + odd)) return false
-    this.#add(even + odd, peak)
+    const energy = even + odd
+    if (!(top <= LARGEST * LARGEST && energy >= 0)) return false
+    const state = this.#state
+    state[ENERGY] += energy
+    state[PEAK] = Math.max(state[PEAK], Math.sqrt(top))
     return true
   }
 
   #takeEach(samples: Float32Array, count: number): void {
-    let energy = 0
-    let peak = 0
+    const state = this.#state
     for (let i = 0; i < count; i++) {
-      const size = Math.abs(usable(samples[i]))
-      energy += size * size
-      if (size > peak) peak = size
+      if (!isUsable(samples[i])) continue
+      state[ENERGY] += samples[i] * samples[i]
+      state[PEAK] = Math.max(state[PEAK], Math.abs(samples[i]))
     }
-    this.#add(energy, peak)
-  }
-
-  #add(energy: number, peak: number): void {
-    this.#state[ENERGY] += energy
-    if (peak > this.#state[PEAK]) this.#state[PEAK] = peak
   }
 
   reset(): void {

@@ -2,7 +2,7 @@
 // is none. One rule for all that takes samples, so that streams, pools, sensors and levels hear the same.
 
 /** 96 dB above full scale: integers of 16 bits that were never brought to -1..1 are samples still. */
-const LARGEST = 65536
+export const LARGEST = 65536
 
 /** A number, and its square far from overflow: what is neither would stay in a state for ever. */
 export function isUsable(sample: number): boolean {
