@@ -6,7 +6,7 @@ import type { ModelName } from '../sdk/models.ts'
 import {
   CARELESS_LOAD,
   chooseProfile,
-  isWithin,
+  judgeModels,
   type ModelCost,
   PROFILE_MODELS,
   type Profile,
@@ -108,9 +108,8 @@ export function expectProfile(
     .map((fact) => ({ ...fact, busyMs: expectHopMs(device, fact.model)?.value ?? Number.NaN }))
   if (costs.some(({ busyMs }) => Number.isNaN(busyMs))) return undefined
   const limits = limitsOf(device)
-  const profile = chooseProfile(costs, limits)
-  if (costs.some((cost) => isWithin(cost, limits))) return profile
-  return { model: null, reasons: [...profile.reasons.slice(0, -1), 'nothing fits'] }
+  const { fitting, reasons } = judgeModels(costs, limits)
+  return fitting === undefined ? { model: null, reasons: [...reasons, 'nothing fits'] } : chooseProfile(costs, limits)
 }
 
 /** The C host has no governor, so that nothing may need one there. */

@@ -49,16 +49,33 @@ export const CARELESS_LOAD = 0.25
 
 /** The best model within the limits; the lightest one, governed, where there is none. Throws OPTION_INVALID. */
 export function chooseProfile(costs: readonly ModelCost[], limits: ProfileLimits = {}): Profile {
+  const { fitting, lightest, reasons } = judgeModels(costs, limits)
+  const chosen = fitting ?? lightest
+  const load = chosen.busyMs / chosen.hopMs
+  const needsGovernor = fitting === undefined || load > CARELESS_LOAD
+  return { model: chosen.model, needsGovernor, load, reasons: [...reasons, conclude(chosen, fitting, needsGovernor)] }
+}
+
+/** What speaks for and against each model. */
+export interface Judgement {
+  /** The best that the limits allow; undefined where nothing fits. */
+  readonly fitting: ModelCost | undefined
+  readonly lightest: ModelCost
+  /** One line for each model, the best first. */
+  readonly reasons: readonly string[]
+}
+
+/** Throws OPTION_INVALID. */
+export function judgeModels(costs: readonly ModelCost[], limits: ProfileLimits = {}): Judgement {
   const bounds = readLimits(limits)
   const byQuality = [...costs].sort((a, b) => PROFILE_MODELS.indexOf(a.model) - PROFILE_MODELS.indexOf(b.model))
   if (byQuality.length === 0) fail('OPTION_INVALID', 'costs of models', costs.length, 'measure at least one')
   const judged = byQuality.map((cost) => ({ cost, refusals: refusalsOf(cost, bounds) }))
-  const reasons = judged.map(({ cost, refusals }) => describe(cost, refusals))
-  const fitting = judged.find(({ refusals }) => refusals.length === 0)?.cost
-  const chosen = fitting ?? byQuality.reduce((a, b) => (b.busyMs / b.hopMs < a.busyMs / a.hopMs ? b : a))
-  const load = chosen.busyMs / chosen.hopMs
-  const needsGovernor = fitting === undefined || load > CARELESS_LOAD
-  return { model: chosen.model, needsGovernor, load, reasons: [...reasons, conclude(chosen, fitting, needsGovernor)] }
+  return {
+    fitting: judged.find(({ refusals }) => refusals.length === 0)?.cost,
+    lightest: byQuality.reduce((a, b) => (b.busyMs / b.hopMs < a.busyMs / a.hopMs ? b : a)),
+    reasons: judged.map(({ cost, refusals }) => describe(cost, refusals)),
+  }
 }
 
 /** Throws OPTION_INVALID on what is no profile. */
@@ -66,11 +83,6 @@ export function checkProfile(profile: Profile): Profile {
   if (typeof profile?.model !== 'string' || !isModelName(profile.model) || typeof profile.needsGovernor !== 'boolean')
     fail('OPTION_INVALID', 'profile', JSON.stringify(profile), "use 'auto', limits, or what `probe` gave")
   return profile
-}
-
-/** Nothing speaks against the model. Throws OPTION_INVALID. */
-export function isWithin(cost: ModelCost, limits: ProfileLimits = {}): boolean {
-  return refusalsOf(cost, readLimits(limits)).length === 0
 }
 
 export function readLimits(limits: ProfileLimits): Required<ProfileLimits> {
