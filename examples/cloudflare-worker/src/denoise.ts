@@ -122,11 +122,14 @@ function openPcm(body: Pieces, query: URLSearchParams): Sound {
 
 function readChoice(query: URLSearchParams): DenoiserOptions {
   const model = oneOf(HTTP_MODELS, 'model', query.get('model') ?? 'hq')
-  const preset = oneOf(Object.keys(PRESETS) as Preset[], 'preset', query.get('preset') ?? 'full')
-  if (!query.has('strengthDb')) return { model, preset }
-  const strengthDb = numberOf(query, 'strengthDb', 0)
-  if (strengthDb > 0) throw new Problem(400, `strengthDb, ${strengthDb}; give at most 0`)
-  return { model, preset, strengthDb }
+  const preset = query.get('preset')
+  const strengthDb = query.has('strengthDb') ? numberOf(query, 'strengthDb', 0) : undefined
+  if (strengthDb !== undefined && strengthDb > 0) throw new Problem(400, `strengthDb, ${strengthDb}; give at most 0`)
+  return {
+    model,
+    ...(preset !== null && { preset: oneOf(Object.keys(PRESETS) as Preset[], 'preset', preset) }),
+    ...(strengthDb !== undefined && { strengthDb }),
+  }
 }
 
 function oneOf<T extends string>(names: readonly T[], what: string, name: string): T {
