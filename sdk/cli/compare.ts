@@ -6,8 +6,8 @@ import { Level } from '../level.ts'
 import { readWhole, type WholeAudio } from './audioFile.ts'
 import { blaming } from './blame.ts'
 import { drawFigure, type Panel, PLOT_WIDTH } from './figure.ts'
-import { writeFileWhole } from './output.ts'
-import { keepInput } from './place.ts'
+import { writeWhole } from './output.ts'
+import { keepInputs } from './place.ts'
 import { measureSpectrogram } from './spectrogram.ts'
 
 export interface SignalLevels {
@@ -24,11 +24,11 @@ const STRETCH_SECONDS = 0.05
 
 /** Without `output` nothing is drawn. */
 export async function compareFiles(noisy: string, clean: string, output?: string): Promise<SignalLevels[]> {
-  for (const input of [noisy, clean]) await keepInput(input, output)
+  await keepInputs([noisy, clean], [output])
   const signals = [await readMono(noisy), await readMono(clean)]
   const levels = signals.map(measureLevels)
   if (output !== undefined)
-    await writeFileWhole(output, drawFigure(signals.map((signal, i) => drawPanel(signal, levels[i]))))
+    await writeWhole([output, drawFigure(signals.map((signal, i) => drawPanel(signal, levels[i])))])
   return levels
 }
 

@@ -148,6 +148,33 @@ test('refusals: one line, exit code 1, no model', (place) => {
   }
 })
 
+test('two results in one file, or over a recording that was given: refused; where one cannot be written, neither is', (place) => {
+  const checkpoint = save(place, small())
+  const noisy = saveWav(place, speech())
+  const [model, lost] = [join(place.folder, 'm.ssm'), join(place.folder, 'none', 'z')]
+  const before = readdirSync(place.folder)
+  const cases: [string[], RegExp][] = [
+    [
+      ['-o', model, '--write-checkpoint', join(place.folder, '.', 'm.ssm')],
+      /--output and --write-checkpoint in one file/,
+    ],
+    [['-o', noisy, '--calibration', noisy, '--format', 'int8'], /OPTION_INVALID: output is the input, .*c\.wav/],
+    [
+      ['-o', model, '--report', '--clean', noisy, '--write-checkpoint', noisy],
+      /OPTION_INVALID: output is the input, .*c\.wav/,
+    ],
+    [['-o', model, '--write-checkpoint', lost], /OPTION_INVALID: cannot be written \(ENOENT\), .*z/],
+  ]
+  const recording = readFileSync(noisy)
+  for (const [args, message] of cases) {
+    const { status, stderr } = run(checkpoint, ...args)
+    assert.match(stderr, message)
+    assert.is(status, 1)
+    assert.equal(readdirSync(place.folder), before)
+    assert.ok(readFileSync(noisy).equals(recording))
+  }
+})
+
 test('blamed is what is wrong: the calibration, the output or the option, not the checkpoint', (place) => {
   const checkpoint = save(place, small())
   const text = join(place.folder, 'text.wav')

@@ -16,8 +16,8 @@ import { blaming } from './blame.ts'
 import { bundledClip, readCalibration } from './calibration.ts'
 import { compareFormats, type FormatColumn, formatColumns } from './formats.ts'
 import { checkUse } from './idle.ts'
-import { writeFileWhole } from './output.ts'
-import { keepInput } from './place.ts'
+import { writeWhole } from './output.ts'
+import { keepInputs } from './place.ts'
 import { showProgress } from './progress.ts'
 
 export interface CompileCommand {
@@ -44,7 +44,7 @@ export interface CompileCommand {
 
 export async function compileFile(input: string, command: CompileCommand): Promise<string> {
   checkIdle(command)
-  for (const written of [command.output, command.writeCheckpoint]) await keepInput(input, written)
+  await keepInputs([input, command.calibration, command.clean], [command.output, command.writeCheckpoint])
   const bytes = await readFile(input).catch((error) =>
     fail('LOAD_FAILED', `cannot be read (${error.code})`, input, 'check the path'),
   )
@@ -64,9 +64,7 @@ export async function compileFile(input: string, command: CompileCommand): Promi
           (fraction) => bar.update((1 + fraction) / 2),
         )
       : undefined
-    await writeFileWhole(output, compiled.bytes)
-    if (command.writeCheckpoint !== undefined)
-      await writeFileWhole(command.writeCheckpoint, writeCheckpoint(compiled.checkpoint))
+    await writeWhole([output, compiled.bytes], [command.writeCheckpoint, writeCheckpoint(compiled.checkpoint)])
     bar.stop()
     return describe(output, compiled, formats, json)
   } finally {

@@ -7,7 +7,7 @@ import { encodeWavHeader, type WavFormat } from '../wav.ts'
 import { type AudioSource, openAudio } from './audioFile.ts'
 import { blamingModel } from './blame.ts'
 import { type Output, openOutput } from './output.ts'
-import { keepInput } from './place.ts'
+import { keepInputs } from './place.ts'
 
 /** Of the denoiser, and what the command line adds. */
 export interface DenoiseOptions
@@ -65,7 +65,7 @@ function createDenoiser(options: DenoiseOptions, format?: WavFormat): Promise<De
 
 export async function denoiseFile(input: string, output: string, options: DenoiseOptions): Promise<DenoiseReport> {
   const { model, raw, makesFolder, onProgress } = options
-  await keepInput(input, output)
+  await keepInputs([input], [output])
   const source = await openAudio(input, raw)
   const denoiser = await createDenoiser(options, source.format)
   const started = performance.now()

@@ -17,11 +17,10 @@ import { type DenoiseOptions, denoiseFile, formatCut, formatDenoiseReport } from
 import { describeDevices } from './devices.ts'
 import { denoiseFolder, type FolderReport, formatFolderReport } from './folder.ts'
 import { inspectFile } from './inspect.ts'
-import { isFolder, placeOutput } from './place.ts'
+import { checkPlaces, isFolder, placeOutput } from './place.ts'
 import { type Progress, showProgress } from './progress.ts'
 import { parseRaw, RAW_FORMATS } from './raw.ts'
 import { formatReplayReport, replayFile } from './replay.ts'
-import { checkStandardOutput } from './standardOutput.ts'
 
 const program = new Command('attenuate')
   .description('Removes noise from speech as it streams by: deep state-space networks in WebAssembly.')
@@ -80,7 +79,7 @@ Examples:
   $ arecord -f S16_LE -r 16000 -t raw | attenuate denoise --raw s16le,16000 - - | aplay -f S16_LE -r 16000 -t raw`,
   )
   .action(async (input: string, output: string, { json, strength, comfortNoise, inputGain, ...choice }) => {
-    checkStandardOutput(json && '--json', { 'the audio': output })
+    checkPlaces(json && '--json', { 'the audio': output })
     const options: DenoiseOptions = {
       ...choice,
       ...(strength !== undefined && { strengthDb: strength }),
@@ -174,7 +173,7 @@ program
   .option('--json', 'the inspection of the result as JSON on standard output')
   .addHelpText('after', '\nExample:\n  $ attenuate compile base.safetensors -o base.ssm --target-snr 40')
   .action(async (input: string, command) => {
-    checkStandardOutput(command.json && '--json', {
+    checkPlaces(command.json && '--json', {
       '--output': command.output,
       '--write-checkpoint': command.writeCheckpoint,
     })
@@ -191,7 +190,7 @@ program
   .option('--svg <file>', 'draw a page about it')
   .option('--html <file>', 'the same page as HTML')
   .action(async (model: string, command) => {
-    checkStandardOutput('the inspection', { '--svg': command.svg, '--html': command.html })
+    checkPlaces('the inspection', { '--svg': command.svg, '--html': command.html })
     print(await blaming(model, () => inspectFile(model, command)))
   })
 
@@ -205,7 +204,7 @@ program
   .action(async (noisy: string, clean: string, { output, json }) => {
     if (output === undefined && !json)
       fail('OPTION_INVALID', '--output', 'missing', 'name the figure to write, or ask for levels with --json')
-    checkStandardOutput(json && '--json', { '--output': output })
+    checkPlaces(json && '--json', { '--output': output })
     const report = await compareFiles(noisy, clean, output)
     if (json) print(JSON.stringify(report, null, 2))
   })
@@ -219,7 +218,7 @@ program
   .option('-m, --model <model>', 'a model file or URL (default: the shipped one that made it)')
   .option('--json', 'the report as JSON on standard output')
   .action(async (recording: string, command) => {
-    checkStandardOutput(command.json && '--json', { '--output': command.output, '--input': command.input })
+    checkPlaces(command.json && '--json', { '--output': command.output, '--input': command.input })
     const report = await blaming(recording, () => replayFile(recording, command))
     if (command.json) print(JSON.stringify(report, null, 2))
     else note(formatReplayReport(report))

@@ -8,8 +8,8 @@ import { drawPage, wrapPage } from '../../quantize/page.ts'
 import { formatSystems, inspectSystems } from '../../quantize/systems.ts'
 import { nodeHost } from '../host.node.ts'
 import { readModel } from '../model.ts'
-import { writeFileWhole } from './output.ts'
-import { keepInput } from './place.ts'
+import { writeWhole } from './output.ts'
+import { keepInputs } from './place.ts'
 
 export interface InspectCommand {
   readonly json?: boolean
@@ -19,15 +19,14 @@ export interface InspectCommand {
 }
 
 export async function inspectFile(source: string, { json, svg, html }: InspectCommand): Promise<string> {
-  for (const written of [svg, html]) await keepInput(source, written)
+  await keepInputs([source], [svg, html])
   const bytes = await readModel(nodeHost, source)
   const model = decodeModel(bytes)
   const inspection = inspectModel(model)
   const systems = inspectSystems(bytes, model)
   if (svg !== undefined || html !== undefined) {
     const page = drawPage(inspection, systems)
-    if (svg !== undefined) await writeFileWhole(svg, Buffer.from(page))
-    if (html !== undefined) await writeFileWhole(html, Buffer.from(wrapPage(page, inspection.name)))
+    await writeWhole([svg, Buffer.from(page)], [html, Buffer.from(wrapPage(page, inspection.name))])
   }
   if (json) return JSON.stringify({ ...inspection, systems }, null, 2)
   return [formatInspection(inspection), ...formatSystems(systems)].join('\n')

@@ -30,14 +30,17 @@ export async function makeFolder(path: string): Promise<void> {
   await mkdir(path, { recursive: true }).catch((error) => refuse(error, path))
 }
 
-/** Writes one file; what stood there before survives a failure. */
-export async function writeFileWhole(path: string, bytes: Uint8Array): Promise<void> {
-  const output = await openOutput(path)
+/** Writes files, all or none; what stood there before survives a failure. Those without a path are left out. */
+export async function writeWhole(
+  ...files: readonly (readonly [path: string | undefined, bytes: Uint8Array])[]
+): Promise<void> {
+  const drafts: [Output, Uint8Array][] = []
   try {
-    await output.write(bytes)
-    await output.finish()
+    for (const [path, bytes] of files) if (path !== undefined) drafts.push([await openOutput(path), bytes])
+    for (const [output, bytes] of drafts) await output.write(bytes)
+    for (const [output] of drafts) await output.finish()
   } catch (error) {
-    await output.abandon()
+    for (const [output] of drafts) await output.abandon()
     throw error
   }
 }

@@ -13,8 +13,8 @@ import { replay } from '../replay.ts'
 import { modelOfSnapshot } from '../snapshot.ts'
 import { encodeWavHeader } from '../wav.ts'
 import { blamingModel } from './blame.ts'
-import { writeFileWhole } from './output.ts'
-import { keepInput } from './place.ts'
+import { writeWhole } from './output.ts'
+import { keepInputs } from './place.ts'
 
 export interface ReplayCommand {
   readonly model?: string
@@ -35,7 +35,7 @@ export interface ReplayReport {
 }
 
 export async function replayFile(path: string, { model, output, input }: ReplayCommand): Promise<ReplayReport> {
-  for (const written of [output, input]) await keepInput(path, written)
+  await keepInputs([path], [output, input])
   const bytes = await readRecording(path)
   const recording = decodeRecording(bytes)
   const { channels, inputRate, outputRate, stretches } = recording
@@ -52,8 +52,10 @@ export async function replayFile(path: string, { model, output, input }: ReplayC
     inputGainDb: Math.min(60, 6.0206 * gainSteps),
   })
   const result = replay(bytes, denoiser)
-  if (output !== undefined) await writeFileWhole(output, encodeWav(result.samples, outputRate, channels))
-  if (input !== undefined) await writeFileWhole(input, encodeWav(result.input, inputRate, channels))
+  await writeWhole(
+    [output, encodeWav(result.samples, outputRate, channels)],
+    [input, encodeWav(result.input, inputRate, channels)],
+  )
   denoiser.dispose()
   return {
     recording: path,
