@@ -261,6 +261,11 @@ def norm(x, node, get, shapes):
     return centred * torch.rsqrt(centred.square().mean(-1, keepdim=True) + eps) * get("weight") + get("bias")
 
 
+def affine(x, node, get, shapes):
+    y, bias = get("weight") * x[0], get("bias")
+    return y if bias is None else y + bias
+
+
 def act(x, node, get, shapes):
     x = x[0]
     if node["kind"] == "prelu":
@@ -340,7 +345,7 @@ def complex_filter(x, node, get, shapes):
 
 OPS = {
     "reshape": reshape, "linear": linear, "bandconv": bandconv, "mix": mix, "conv": conv, "ssm": ssm, "norm": norm,
-    "affine": lambda x, n, get, s: get("weight") * x[0] + get("bias"), "act": act,
+    "affine": affine, "act": act,
     "glu": lambda x, n, get, s: F.glu(x[0]), "add": add, "mul": lambda x, n, get, s: x[0] * x[1],
     "slice": lambda x, n, get, s: x[0][..., n["from"]:n["to"]], "concat": lambda x, n, get, s: torch.cat(x, -1),
     "gather": gather, "frame": frame, "rfft": rfft, "irfft": irfft, "overlap": overlap, "logpower": logpower,
