@@ -154,6 +154,25 @@ test('slow poles keep their time constant, unstable ones are refused', () => {
   assert.throws(() => lower(withDecay(-1e9).graph), /TENSOR_VALUE/)
 })
 
+test('no pole is rounded onto the unit circle or beyond it, at any frequency', () => {
+  const order = 64
+  const json = describeUpsampler()
+  json.graph.find(({ name }) => name === 'memory')!.order = order
+  const checkpoint = fillNetwork(json, 4)
+  checkpoint.tensors.get('memory.log_dt')!.data.fill(0)
+  // of a decay of 2e-9, which f32 can tell at rest only
+  const A = checkpoint.tensors.get('memory.A')!.data
+  for (let n = 0; n < order; n++) A.set([-20, (Math.PI * n) / (order - 1)], 2 * n)
+  const [poles] = lower(checkpoint.graph).ops.find(({ name }) => name === 'memory')!.blocks as Float32Array[]
+  for (let n = 0; n < order; n++) {
+    const size = Math.hypot(1 - poles[n], poles[order + n])
+    assert.ok(size < 1 && size > 1 - 3e-7, `pole ${n}: 1 - ${1 - size}`)
+  }
+  A[1] = 1e308
+  checkpoint.tensors.get('memory.log_dt')!.data[0] = 10
+  assert.throws(() => lower(checkpoint.graph), /TENSOR_VALUE: node memory: a weight leaves the range of f32/)
+})
+
 test('activations fuse where nobody else reads the plain value', () => {
   const port = { rate: 16000, hop: 8 }
   const graph = [

@@ -9,6 +9,7 @@ import {
   type Activation,
   FORMATS,
   INT4_GROUP,
+  lossOf,
   matrixBytes,
   packBandconv,
   packNorm,
@@ -307,7 +308,10 @@ function packSsm(node: Node): Packed {
   return { blocks: [packPoles(node, dt, width), packedB, packedC, packedD], parameters: [order, flags] }
 }
 
-/** `1 - Re(lambda)`, then `Im(lambda)`. The difference is formed without cancellation. */
+/**
+ * `1 - Re(lambda)`, then `Im(lambda)`. The difference is formed without cancellation. Where f32 would put the slowest poles on
+ * the unit circle or beyond it, they decay faster, by as little as f32 can tell.
+ */
 function packPoles(node: Node, dt: Float64Array, width: number): Float32Array {
   const A = node.tensors.get('A')!.data
   const poles = new Float32Array(2 * width).fill(1, 0, width)
@@ -318,8 +322,11 @@ function packPoles(node: Node, dt: Float64Array, width: number): Float32Array {
       fail('TENSOR_VALUE', `node ${node.name}: decay per step of pole ${n}`, decay, `train it to at least ${MIN_DECAY}`)
     }
     const turn = Math.sin(angle / 2)
-    poles[n] = -Math.expm1(-decay) + 2 * Math.exp(-decay) * turn * turn
-    poles[width + n] = Math.exp(-decay) * Math.sin(angle)
+    for (let held = decay; ; held *= 2) {
+      poles[n] = -Math.expm1(-held) + 2 * Math.exp(-held) * turn * turn
+      poles[width + n] = Math.exp(-held) * Math.sin(angle)
+      if (!(lossOf(poles[n], poles[width + n]) <= 0)) break
+    }
   }
   return poles
 }

@@ -46,6 +46,11 @@ export const INT4_GROUP = 32
 
 export const SSM_FLAGS = { complexB: 1, complexC: 2, diagonalD: 4, fullD: 8 } as const
 
+/** 1 - |lambda|^2 of a pole that is stored as p = 1 - Re(lambda) and q = Im(lambda). */
+export function lossOf(p: number, q: number): number {
+  return 2 * p - p * p - q * q
+}
+
 /** Of weight blocks, and of all areas the plan lays out, in bytes. */
 export const ALIGNMENT = 64
 export const STATE_HEADER_BYTES = 64

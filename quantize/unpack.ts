@@ -4,7 +4,7 @@
 import type { LinearSystem } from './discretise.ts'
 import { fail } from './errors.ts'
 import type { OpRecord } from './modelfile.ts'
-import { floatOfWord, INT4_GROUP, roundUp, SSM_FLAGS, up } from './record.ts'
+import { floatOfWord, INT4_GROUP, lossOf, roundUp, SSM_FLAGS, up } from './record.ts'
 
 /** A packed (rows, columns) matrix, by number format. */
 const UNPACKERS: ((bytes: Uint8Array, at: number, rows: number, columns: number) => Float64Array)[] = [
@@ -94,8 +94,7 @@ function unpackPoles(bytes: Uint8Array, at: number, order: number): Pick<LinearS
   for (let n = 0; n < order; n++) {
     const p = view.getFloat32(at + 4 * n, true)
     const q = view.getFloat32(at + 4 * (up(order) + n), true)
-    // |lambda|^2 = 1 - (2p - p^2 - q^2)
-    decay[n] = -Math.log1p(-(2 * p - p * p - q * q)) / 2
+    decay[n] = -Math.log1p(-lossOf(p, q)) / 2
     angle[n] = Math.atan2(q, 1 - p)
   }
   return { decay, angle }
