@@ -25,6 +25,8 @@ export interface Layer {
   readonly rest: Float64Array
   /** Runs per second: steps and positions. */
   readonly rate: number
+  /** Names that are free, for complex and for real states where they stand apart. */
+  readonly partNames: readonly [pairs: string, real: string]
 }
 
 export type Form = 'original' | 'pruned' | 'complex' | 'complex + real' | 'real poles' | 'FIR'
@@ -197,7 +199,7 @@ function isAtRest(angle: number): boolean {
 
 /** Complex states in one node, real ones in another, and their sum; undefined where that saves nothing. */
 function splitReal(layer: Layer, order: number, system: LinearSystem, condition: number): Realisation | undefined {
-  const { json, rate } = layer
+  const { json, rate, partNames } = layer
   const states = [...system.angle.keys()]
   const real = selectStates(
     system,
@@ -210,7 +212,7 @@ function splitReal(layer: Layer, order: number, system: LinearSystem, condition:
   const pairs = { ...apart, D: system.D }
   if (real.order === 0 || pairs.order === 0) return undefined
   if (paddedMacs(real) + paddedMacs(pairs) > (1 - MIN_SAVING) * paddedMacs(system)) return undefined
-  const [a, b] = [`${json.name}_pairs`, `${json.name}_real`]
+  const [a, b] = partNames
   return {
     layer,
     form: 'complex + real',

@@ -3,7 +3,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { describeNetwork, type NetworkJson } from './attenuate.ts'
 import { type Checkpoint, readCheckpoint, writeCheckpoint } from './checkpoint.ts'
-import { compile, compileCheckpoint, compileWithReport } from './compile.ts'
+import { compile, compileCheckpoint, compileWithin, compileWithReport } from './compile.ts'
 import { discretise, gainAtRest, impulseResponse, toTensors } from './discretise.ts'
 import { AttenuateError } from './errors.ts'
 import { execute } from './execution.ts'
@@ -112,6 +112,33 @@ test('D survives reduction, diagonal and full', () => {
     assert.equal(kept.shape, D.shape)
     assert.equal(kept.data, D.data)
     assert.ok(compareOn(checkpoint, reduced, drawAudio(800, seed)) > 40)
+  }
+})
+
+test('states apart take names that are free, and not too long', () => {
+  const port = { rate: 16000, hop: 16 }
+  for (const name of ['x', 'x'.repeat(100)]) {
+    const graph = [
+      { name: 'group', op: 'reshape', in: ['input'], shape: [4, 1, 4] },
+      { name, op: 'ssm', in: ['group'], channels: 4, order: 40 },
+      { name: 'x_real', op: 'linear', in: [name], channels: 4 },
+      { name: 'output', op: 'reshape', in: ['x_real'], shape: [16, 1, 1] },
+    ]
+    const checkpoint = fillNetwork({ version: 1, name: 'n', input: port, output: port, graph }, 1, true)
+    const { report, checkpoint: reduced } = compileWithin(checkpoint, { tolerance: 0.1 })
+    assert.is(report!.layers[0].form, 'complex + real')
+    const snrDb = compareOn(checkpoint, reduced, drawAudio(800))
+    assert.ok(snrDb > 10, `${snrDb} dB`)
+  }
+})
+
+test('a layer that reads or writes nothing is reported in numbers', () => {
+  for (const name of ['B', 'C']) {
+    const checkpoint = paper(11)
+    checkpoint.tensors.get(`neck0_ssm.${name}`)!.data.fill(0)
+    const { report } = compileWithin(checkpoint, { tolerance: 0.01 })
+    const { relativeBound, hankel, sizeAfter } = report!.layers.find((layer) => layer.name === 'neck0_ssm')!
+    assert.equal([relativeBound, hankel, sizeAfter], [0, [0], 1])
   }
 })
 

@@ -46,6 +46,7 @@ export interface LayerReport {
 export function analyseLayers({ graph, text }: Checkpoint, trace?: Trace): Layer[] {
   const hopsPerSecond = graph.output.rate / graph.output.hop
   const { graph: nodes } = JSON.parse(text) as { graph: NetworkNode[] }
+  const taken = new Set(nodes.map(({ name }) => name))
   return graph.nodes
     .filter((node) => node.op === 'ssm')
     .map((node): Layer => {
@@ -64,8 +65,17 @@ export function analyseLayers({ graph, text }: Checkpoint, trace?: Trace): Layer
         recording,
         rest: recording ? recording.mean : restOf(node, graph.nodes, system.inputs),
         rate: hopsPerSecond * node.shape.steps * node.shape.positions,
+        partNames: [takeName(node.name, 'pairs', taken), takeName(node.name, 'real', taken)],
       }
     })
+}
+
+/** A name for part of a node, within the length that names may have, and no other's. */
+function takeName(whole: string, part: string, taken: Set<string>): string {
+  let name = `${whole.slice(0, 90)}_${part}`
+  while (taken.has(name)) name += '_'
+  taken.add(name)
+  return name
 }
 
 /** Calibration: a trace of the network on audio of the input's rate. */
@@ -142,6 +152,8 @@ export function applyRealisations(checkpoint: Checkpoint, realisations: readonly
 
 export function reportLayer({ layer, form, order, size, condition, macsPerSecond }: Realisation): LayerReport {
   const { sigma } = layer.balanced
+  // a layer that reads or writes nothing has none
+  const largest = sigma[0] || 1
   const kept = order ?? sigma.length
   const discarded = sigma.slice(kept).reduce((sum, value) => sum + value, 0)
   return {
@@ -152,8 +164,8 @@ export function reportLayer({ layer, form, order, size, condition, macsPerSecond
     order: kept,
     macsPerSecondBefore: originalCost(layer),
     macsPerSecondAfter: macsPerSecond,
-    relativeBound: order === undefined ? 0 : (2 * discarded) / sigma[0],
+    relativeBound: order === undefined ? 0 : (2 * discarded) / largest,
     condition,
-    hankel: Array.from(sigma.slice(0, 64), (value) => value / sigma[0]),
+    hankel: Array.from(sigma.slice(0, 64), (value) => value / largest),
   }
 }
