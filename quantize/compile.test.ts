@@ -103,6 +103,19 @@ test('no two values that live at once share scratch, and reuse pays', () => {
   }
 })
 
+test('look-ahead of whole samples is counted in whole samples', () => {
+  const port = { rate: 16000, hop: 120 }
+  const names = Array.from({ length: 7 }, (_, i) => `ahead${i}`)
+  const graph = [
+    { name: 'group', op: 'reshape', in: ['input'], shape: [3, 1, 40] },
+    ...names.map((name, i) => ({ name, op: 'conv', in: [names[i - 1] ?? 'group'], taps: 3, lookahead: 1 })),
+    { name: 'output', op: 'reshape', in: [names[6]], shape: [120, 1, 1] },
+  ]
+  const json: NetworkJson = { version: 1, name: 'ahead', input: port, output: port, graph }
+  const { card } = decodeModel(compileCheckpoint(fillNetwork(json)))
+  assert.is(card.algorithmicLatencySamples, 7 * 40 + 120)
+})
+
 test('packed rows interleave by four, and pad with zeros', () => {
   const packed = packRows(5, 3, (i, k) => 10 * i + k)
   assert.equal([...packed.subarray(0, 8)], [0, 10, 20, 30, 1, 11, 21, 31])

@@ -43,9 +43,9 @@ interface Value {
   readonly buffer: number
   readonly shape: Shape
   readonly lag: number
-  /** Hops by which its timeline starts before the input's. */
+  /** Output samples by which its timeline starts before the input's. */
   readonly overlap: number
-  /** Hops of look-ahead on the longest path to it, without any rounding to whole steps. */
+  /** Output samples of look-ahead on the longest path to it, without any rounding to whole steps. */
   readonly ahead: number
 }
 
@@ -126,10 +126,12 @@ class Lowering {
       blocks: packed.blocks,
       format: packed.format ?? FORMATS.f32,
     })
-    const early = node.op === 'overlap' ? (first.shape.channels - shape.steps / first.shape.steps) / shape.steps : 0
-    const looked = node.op === 'conv' ? (node.attributes.get('lookahead') as number) / shape.steps : 0
-    const overlap = Math.max(...inputs.map((input) => input.overlap)) + early
-    const ahead = Math.max(...inputs.map((input) => input.ahead)) + looked
+    // samples times steps, then over steps: whole numbers stay whole
+    const { hop } = this.graph.output
+    const early = node.op === 'overlap' ? first.shape.channels - shape.steps / first.shape.steps : 0
+    const looked = node.op === 'conv' ? (node.attributes.get('lookahead') as number) : 0
+    const overlap = Math.max(...inputs.map((input) => input.overlap)) + (early * hop) / shape.steps
+    const ahead = Math.max(...inputs.map((input) => input.ahead)) + (looked * hop) / shape.steps
     return { buffer: result, shape, lag, overlap, ahead }
   }
 
@@ -218,21 +220,16 @@ class Lowering {
     const output = this.values.get('output')!
     const lookaheadHops = Math.ceil(output.lag / hop)
     const late = this.delay('output', output, lookaheadHops * hop)
-    const overlapLag = Math.round(output.overlap * hop)
-    if (Math.abs(output.overlap * hop - overlapLag) > 1e-6) {
-      fail(
-        'GRAPH_INVALID',
-        'overlap shifts the result by a fraction of a sample',
-        output.overlap * hop,
-        'change the stride',
-      )
+    const overlapLag = Math.round(output.overlap)
+    if (Math.abs(output.overlap - overlapLag) > 1e-6) {
+      fail('GRAPH_INVALID', 'overlap shifts the result by a fraction of a sample', output.overlap, 'change the stride')
     }
     return {
       ops: this.ops,
       bufferFloats: this.bufferFloats,
       outputBuffer: late.buffer,
       lookaheadHops,
-      lookaheadSamples: output.ahead * hop,
+      lookaheadSamples: output.ahead,
       overlapLag,
     }
   }
