@@ -20,9 +20,9 @@ def rounded(get, op, name, form):
     with torch.no_grad():
         level = state_levels(get) if name == "C" else 1.0
         level = level[:, None] if w.dim() == 3 and name == "C" else level
-        rows = as_rows(w * level, op)
+        rows = as_rows(w * level, op, name)
         near = nearest(rows.reshape(-1, rows.shape[-1]), "int8" if op == "mix" else form).reshape(rows.shape)
-        step = from_rows(near, w, op) / level - w
+        step = from_rows(near, w, op, name) / level - w
     return w + step
 
 
@@ -33,15 +33,18 @@ def state_levels(get):
     return torch.exp2(torch.round(0.5 * torch.log2(power + 1e-30)))
 
 
-def as_rows(w, op):
-    """The last axis is what a row of the compiled matrix multiplies; real and imaginary parts are rows of their own."""
-    if op == "ssm":
-        return w.movedim(2, 0) if w.dim() == 3 else w
-    return w if op == "mix" else w.flatten(1)
+def as_rows(w, op, name):
+    """The last axis is what a row of the compiled matrix multiplies: parts of a complex B are rows of their own, those of a complex C
+    halves of one row, each filled up to a multiple of four states."""
+    if op == "ssm" and w.dim() == 3:
+        return w.movedim(2, 0) if name == "B" else torch.nn.functional.pad(w.movedim(2, 1), (0, -w.shape[1] % 4)).flatten(1)
+    return w if op in ("ssm", "mix") else w.flatten(1)
 
 
-def from_rows(rows, w, op):
-    return rows.movedim(0, 2) if op == "ssm" and w.dim() == 3 else rows.reshape(w.shape)
+def from_rows(rows, w, op, name):
+    if op == "ssm" and w.dim() == 3:
+        return rows.movedim(0, 2) if name == "B" else rows.unflatten(1, (2, -1))[..., :w.shape[1]].movedim(1, 2)
+    return rows.reshape(w.shape)
 
 
 def nearest(w, form):
