@@ -1,4 +1,5 @@
-"""Run a trained state file over a folder of 16 kHz mono WAVs, whole files at once (for judging weights between sittings).
+"""Run a trained state file over a folder of 16 kHz mono WAVs, whole files at once (for judging weights between sittings). A sensor's
+network hears what the 4 kHz / 4-bit codec leaves of them.
 
 python -m training.enhance STATE.pt IN_DIR OUT_DIR
 """
@@ -8,6 +9,7 @@ import os
 import numpy as np
 import torch
 from scipy.io import wavfile
+from .codec import BLOCK, decimate, through
 from .state import averaged, load
 from .train import lag
 
@@ -20,18 +22,30 @@ def arguments():
     return p.parse_args()
 
 
+@torch.no_grad()
+def enhanced(network, x):
+    """What the network makes of samples at 16 kHz, aligned with them and as long."""
+    skip, hop = lag(network), network.config["output"]["hop"]
+    padded = torch.from_numpy(np.pad(x, (0, -len(x) % hop + -(-skip // hop) * hop)))[None]
+    return network(*heard(network, padded))[0, skip:skip + len(x)].numpy()
+
+
+def heard(network, x):
+    """Of x (1, samples); where a sensor sends it, no hop is lost."""
+    if network.config["input"]["rate"] == 16000:
+        return (x,)
+    received = through(decimate(x))
+    return received, torch.zeros(1, received.shape[1] // BLOCK)
+
+
 def main(state, source, target):
     network = averaged(load(state))
-    skip, hop = lag(network), network.config["input"]["hop"]
     os.makedirs(target, exist_ok=True)
     for name in sorted(glob.glob(f"{source}/*.wav")):
         rate, x = wavfile.read(name)
-        if rate != 16000:
-            raise SystemExit(f"{name}: {rate} Hz, expected 16000")
-        x = x.astype(np.float32) / (32768 if x.dtype == np.int16 else 1)
-        padded = np.pad(x, (0, -len(x) % hop + -(-skip // hop) * hop))
-        with torch.no_grad():
-            y = network(torch.from_numpy(padded)[None])[0, skip:skip + len(x)].numpy()
+        if rate != 16000 or x.ndim != 1 or x.dtype not in (np.int16, np.float32):
+            raise SystemExit(f"{name}: {rate} Hz, {x.dtype} {x.shape}, expected 16000 Hz, one channel, 16 bit or float")
+        y = enhanced(network, x.astype(np.float32) / (32768 if x.dtype == np.int16 else 1))
         wavfile.write(os.path.join(target, os.path.basename(name)), 16000, np.clip(np.rint(y * 32768), -32768, 32767).astype(np.int16))
 
 
