@@ -168,13 +168,13 @@ def warp(x, own, other):
 
 
 def initial_ssm(order, C, d, steps, normal):
-    """Paper's grid where it is divisible: decay 0.5, frequencies pi n, dt log-spaced (arXiv 2409.03377, section 3)."""
+    """Paper's grid, cut short where it has more than `order`: decay 0.5, frequencies pi n, dt log-spaced (arXiv 2409.03377, section 3)."""
     coeffs = 4 if order <= 64 else 16
-    repeat = order // coeffs
+    repeat = -(-order // coeffs)
     low, high = (1e-3, 1e-1) if order > 64 else (6e-3, 6e-1)
-    dt = torch.linspace(math.log(low), math.log(high), repeat).repeat_interleave(coeffs)
+    dt = torch.linspace(math.log(low), math.log(high), repeat).repeat_interleave(coeffs)[:order]
     a = torch.full((order,), math.log(math.exp(0.5) - 1))
-    w = math.pi * torch.arange(coeffs).float().repeat(repeat)
+    w = math.pi * torch.arange(coeffs).float().repeat(repeat)[:order]
     # B u is scaled so that every state has about unit variance for white input: dt B ~ sqrt(1 - |lambda|^2)
     gain = torch.sqrt(1 - torch.exp(-dt.exp()))[:, None] / dt.exp()[:, None]
     B = normal(order, C) * gain / math.sqrt(C)

@@ -7,8 +7,9 @@ import torch
 from . import network, reference
 from .golden import FOLDER
 from .golden_signal import samples
-from .network import from_checkpoint
+from .network import Network, from_checkpoint
 from .safetensors_io import read
+from .shapes import spectral
 
 HOPS, LOST = 20, [3, 4, 11]
 TOLERANCE = 1e-3        # float32 against float64, relative to the largest sample
@@ -26,6 +27,12 @@ def test_every_golden_network_equals_the_reference():
             found = from_checkpoint(str(path))(*(torch.tensor(v, dtype=torch.float32)[None] for v in (x, flags)))[0].numpy()
         error = np.abs(found - expected).max() / np.abs(expected).max()
         assert error < TOLERANCE, f"{path.stem}: {error:.2g}"
+
+
+def test_an_ssm_of_any_order_starts():
+    for order in (1, 3, 10, 24, 66):
+        network = Network(spectral("any", orders=(order,)))
+        assert [network.get("block0_ssm", name).shape[0] for name in ("log_dt", "A", "B")] == 3 * [order], order
 
 
 def test_both_know_the_same_ops():
