@@ -16,12 +16,18 @@ from .synthetic import Synthesiser, overlapped, unit
 SYNTHETIC = (("coloured", 0.04), ("babble", 0.07), ("hum", 0.03), ("clicks", 0.03), ("calls", 0.03), ("motifs", 0.05),
              ("creatures", 0.05), ("cries", 0.08), ("pulsed", 0.02), ("music", 0.05), ("grains", 0.05), ("hybrids", 0.06))
 
+FASTEST = 4.0       # speed of speech in `creatures`, the longest crop
+
 
 class Mixer(Synthesiser):
     def __init__(self, bank, batch, samples, device):
         super().__init__(batch, samples, device)
         load = lambda name: torch.from_numpy(np.load(f"{bank}/{name}.npy")).to(device)
         self.speech, self.noise = load("speech"), load("noise")
+        least = max(int(samples * FASTEST) + 8, 3 * 16000) + 1
+        for name in ("speech", "noise"):
+            if (held := getattr(self, name).numel()) < least:
+                raise SystemExit(f"{bank}/{name}.npy: {held} samples, expected {least} or more for items of {samples}")
         rooms = [load(n).float() for n in ("rooms", "simulated") if os.path.exists(f"{bank}/{n}.npy")]
         self.rooms = torch.cat(rooms) if rooms else None
 
@@ -61,7 +67,7 @@ class Mixer(Synthesiser):
 
     def creatures(self):
         """Voices that no human has: speech at two to four times its speed, or at a third of it, often backwards, in bursts."""
-        x = torch.where(self.often(0.75), unit(self.played(self.speech, 2.2, 4.0)), unit(self.played(self.speech, 0.25, 0.45)))
+        x = torch.where(self.often(0.75), unit(self.played(self.speech, 2.2, FASTEST)), unit(self.played(self.speech, 0.25, 0.45)))
         x = torch.where(self.often(0.5), x.flip(-1), x)
         x = torch.where(self.often(0.5), x * self.bursts(), x)
         return unit(self.equalised(x, 15.0) + 1e-4 * torch.randn_like(x))

@@ -14,11 +14,11 @@ from .train import Sitting, arguments
 STEPS = 3
 
 
-def make_bank(folder):
-    """Half a minute of each kind: enough to mix from."""
+def make_bank(folder, seconds=30):
+    """So much of each kind."""
     random = np.random.default_rng(1)
     for kind in ("speech", "noise"):
-        np.save(f"{folder}/{kind}.npy", (3000 * random.standard_normal(30 * 16000)).astype(np.int16))
+        np.save(f"{folder}/{kind}.npy", (3000 * random.standard_normal(seconds * 16000)).astype(np.int16))
     return folder
 
 
@@ -100,6 +100,16 @@ def test_a_state_file_holds_the_averaged_network():
         network = averaged(load(f"{folder}/lite.pt"))
         assert sum(p.numel() for p in network.parameters() if p.requires_grad) == sum(e.numel() for e in run.trainers[0].ema)
         assert torch.isfinite(network(torch.randn(1, 4096))).all()
+
+
+def test_a_bank_too_short_is_refused_by_name():
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            sitting(make_bank(folder, seconds=3), "lite")
+        except SystemExit as error:
+            assert "speech.npy: 48000 samples, expected 63497 or more" in str(error), error
+        else:
+            raise AssertionError("3 s were enough")
 
 
 if __name__ == "__main__":

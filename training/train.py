@@ -47,12 +47,14 @@ def arguments():
     p.add_argument("--checkpoint", help="network and weights to train further, such as a reduced one ({config} as above); --config then only names the state file")
     p.add_argument("--round", choices=FORMATS, help="weights rounded in every forward pass as the compiler stores them, for int4 above all; fine-tune with --warm")
     p.add_argument("--warm", help="state file (its EMA) or checkpoint to take weights from at step 0 ({config} as above)")
-    p.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    p.add_argument("--device", choices=("cpu", "cuda"), default="cuda" if torch.cuda.is_available() else "cpu")
     p.add_argument("--compile", action="store_true", help="fuse each network with torch.compile (PyTorch 2, a minute at the start)")
     p.add_argument("--no-graph", action="store_true", help="run without a CUDA graph")
     a = p.parse_args()
     if len(set(a.config)) < len(a.config):
         p.error(f"--config: each network once, got {' '.join(a.config)}")
+    if a.batch < 1 or a.seconds < 1:
+        p.error(f"--batch, --seconds: expected an item and a second at least, got {a.batch} of {a.seconds:g} s")
     if not 0 < a.memory <= a.seconds / 3 + 1e-9:
         p.error(f"--memory: a state settles in about three time constants, expected 0 to {a.seconds / 3:.3g} s with items of {a.seconds:g} s, got {a.memory:g}")
     if len(a.config) > 1 and "{config}" not in a.state:
