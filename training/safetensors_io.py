@@ -1,6 +1,7 @@
 """Checkpoint files (quantize/CHECKPOINT.md): NumPy arrays and the `attenuate` JSON in a safetensors container.
 
-`write(path, {name: array}, config)` and `read(path) -> (tensors, config)`; arrays are float64, float32 or float16.
+`write(path, {name: array}, config)` and `read(path) -> (tensors, config)`; arrays are float64, float32 or float16, and what a file
+holds as bfloat16 is read as float32.
 Layout: u64 header bytes, JSON header padded with spaces to 8 bytes, data in ascending order of name without gaps,
 little-endian. Equal content gives equal bytes.
 """
@@ -8,6 +9,7 @@ import json
 import numpy as np
 
 DTYPES = {"F64": np.dtype("<f8"), "F32": np.dtype("<f4"), "F16": np.dtype("<f2")}
+STORED = {**DTYPES, "BF16": np.dtype("<u2")}         # the upper half of a float32
 NAMES = {dtype: name for name, dtype in DTYPES.items()}
 
 
@@ -46,11 +48,14 @@ def read(path):
 
 
 def tensor(path, name, entry, data):
-    dtype = DTYPES.get(entry["dtype"])
+    dtype = STORED.get(entry["dtype"])
     if dtype is None:
-        raise ValueError(f"{path}: tensor {name}: number type {entry['dtype']}; use one of {', '.join(DTYPES)}")
+        raise ValueError(f"{path}: tensor {name}: number type {entry['dtype']}; use one of {', '.join(STORED)}")
     begin, end = entry["data_offsets"]
     count = int(np.prod(entry["shape"]))
     if end - begin != count * dtype.itemsize or end > len(data):
         raise ValueError(f"{path}: tensor {name}: {end - begin} bytes for shape {entry['shape']}; the file is damaged")
-    return np.frombuffer(data[begin:end], dtype).reshape(entry["shape"]).copy()
+    numbers = np.frombuffer(data[begin:end], dtype)
+    if entry["dtype"] == "BF16":
+        numbers = (numbers.astype("<u4") << 16).view("<f4")
+    return numbers.reshape(entry["shape"]).copy()
