@@ -1,10 +1,13 @@
-// The graph: every malformed description is one line that names the node.
+// The graph: every malformed description is one line that names the node; the documents list every op and kind.
+import { readFileSync } from 'node:fs'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { describeNetwork, type NetworkJson } from './attenuate.ts'
 import { makeCheckpoint, readCheckpoint, writeCheckpoint } from './checkpoint.ts'
 import { AttenuateError, ERROR_CODES } from './errors.ts'
 import { parseGraph, parseStructure } from './graph.ts'
+import { OPS } from './ops.ts'
+import { KINDS } from './record.ts'
 import { describeSpectral, describeUpsampler, fillNetwork } from './specimens.ts'
 
 function refuses(json: unknown, pattern: RegExp): void {
@@ -114,6 +117,17 @@ test('tensors', () => {
 
 test('error codes are listed once', () => {
   assert.is(new Set(ERROR_CODES).size, ERROR_CODES.length)
+})
+
+test('CHECKPOINT.md has a row for every op, with its attributes, and FORMAT.md one for every kind', () => {
+  const read = (file: string) => readFileSync(new URL(file, import.meta.url), 'utf8')
+  const [, section] = /## Ops\n(.*?)\n## /s.exec(read('CHECKPOINT.md'))!
+  const ops = [...section.matchAll(/^\| `(\w+)` \|.*$/gm)]
+  assert.equal(ops.map(([, op]) => op).sort(), Object.keys(OPS).sort())
+  for (const [row, op] of ops)
+    for (const attribute of Object.keys(OPS[op].attributes)) assert.match(row, new RegExp(`\\b${attribute}\\b`))
+  const kinds = [...read('FORMAT.md').matchAll(/^\| (\d+) \| ([a-z]{2,}) \|/gm)]
+  assert.equal(Object.fromEntries(kinds.map(([, code, name]) => [name, Number(code)])), KINDS)
 })
 
 test.run()

@@ -1,6 +1,6 @@
 """Golden vectors: what the reference makes of small random networks, for tests that run without Python.
 
-    python3 -m training.golden                     rewrites tests/golden (same bytes every time)
+    python3 -m training.golden                     rewrites tests/golden (same bytes every time on one machine)
     python3 -m training.golden --paper WEIGHTS.pt --clip NOISY.wav --out FOLDER
                                                    full-size public network: checkpoint.safetensors and output.f64 there
 
