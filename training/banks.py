@@ -6,6 +6,7 @@ may arrive one after the other. Needs `opusdec` and `flac` on the PATH.
 import argparse
 import glob
 import os
+import shutil
 import subprocess
 import tarfile
 import tempfile
@@ -13,27 +14,33 @@ import wave
 from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
-ROOM_SAMPLES = 8000
+RATE, ROOM_SAMPLES = 16000, 8000
 
 
 def decode(path):
     """One file -> int16 samples at 16 kHz."""
     out = path + ".wav"
     tool = ["flac", "-dsf", "-o", out, path] if path.endswith(".flac") else \
-        ["opusdec", "--quiet", "--rate", "16000", "--force-wav", path, out]
+        ["opusdec", "--quiet", "--rate", str(RATE), "--force-wav", path, out]
     subprocess.run(tool, check=True, capture_output=True)
     with wave.open(out) as w:
+        if (w.getframerate(), w.getsampwidth()) != (RATE, 2):
+            raise ValueError(f"{path}: {w.getframerate()} Hz, {8 * w.getsampwidth()} bit; convert it to {RATE} Hz, 16 bit")
         samples = np.frombuffer(w.readframes(w.getnframes()), "<i2")[::w.getnchannels()]
     os.remove(out)
     return samples
 
 
 def unpack(shard, folder):
+    """The recordings in order of name, as files that are numbered: a name may lead out of the folder."""
+    paths = []
     with tarfile.open(shard) as tar:
-        for member in tar.getmembers():
-            if member.isfile() and not member.name.startswith(("/", "..")):
-                tar.extract(member, folder)
-    return sorted(f for f in glob.glob(f"{folder}/**/*", recursive=True) if f.endswith((".opus", ".ogg", ".flac")))
+        recordings = (m for m in tar if m.isfile() and m.name.endswith((".opus", ".ogg", ".flac")))
+        for member in sorted(recordings, key=lambda m: m.name):
+            paths.append(f"{folder}/{len(paths)}{os.path.splitext(member.name)[1]}")
+            with open(paths[-1], "wb") as file:
+                shutil.copyfileobj(tar.extractfile(member), file)
+    return paths
 
 
 def rooms(responses):
@@ -68,7 +75,7 @@ def main(shards, bank):
             append(f"{bank}/rooms.npy", rooms(pieces))
         else:
             append(f"{bank}/{kind}.npy", np.concatenate(pieces))
-        print(f"{os.path.basename(shard)}: {len(pieces)} files, {sum(map(len, pieces)) / 16000 / 60:.1f} min", flush=True)
+        print(f"{os.path.basename(shard)}: {len(pieces)} files, {sum(map(len, pieces)) / RATE / 60:.1f} min", flush=True)
 
 
 if __name__ == "__main__":
