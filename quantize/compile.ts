@@ -25,6 +25,8 @@ export interface CompileOptions {
   readonly causal?: readonly Part[]
   /** Hankel singular values below this, relative to a layer's largest, are dropped. */
   readonly tolerance?: number
+  /** A tolerance is about input such as the calibration audio, not about white input. */
+  readonly weighted?: boolean
   /** Network SNR to keep, in dB against the unreduced network; needs calibration audio. */
   readonly targetSnrDb?: number
   /** Multiply-accumulates per second of the whole network; needs calibration audio. */
@@ -99,7 +101,8 @@ function readTarget({ tolerance, targetSnrDb, maxMacsPerSecond, calibration }: C
 }
 
 function reduceAndCompile(checkpoint: Checkpoint, options: CompileOptions, target: Target | undefined): Compiled {
-  const trace = options.calibration && calibrate(checkpoint, options.calibration)
+  const { calibration, weighted } = options
+  const trace = calibration && (target || weighted) ? calibrate(checkpoint, calibration) : undefined
   const layers = analyseLayers(checkpoint, trace)
   const perSecond = checkpoint.graph.output.rate / checkpoint.graph.output.hop
   const before = countNetworkMacs(checkpoint) * perSecond

@@ -73,6 +73,12 @@ test('a target SNR, a limit of MACs, a tolerance: reached, and the choice is pri
   const byMacs = run(checkpoint, '-o', model, '--macs', `${limit}M`, '--calibration', wav, '--json')
   assert.is(byMacs.status, 0, byMacs.stderr)
   assert.ok(JSON.parse(byMacs.stdout).macsPerSecond <= limit * 1e6)
+  const orders = (...args: string[]) =>
+    JSON.parse(run(checkpoint, '-o', model, '--tolerance', '0.1', '--json', ...args).stdout).reduction.layers
+  const plain = orders()
+  assert.equal(orders('--format', 'int8'), plain, 'how weights are stored decides nothing')
+  assert.not.equal(orders('--format', 'int8', '--calibration', wav), plain)
+  assert.equal(orders('--calibration', wav), orders('--format', 'int8', '--calibration', wav))
   const byTolerance = run(checkpoint, '-o', model, '--tolerance', '0.01')
   assert.is(byTolerance.status, 0, byTolerance.stderr)
   assert.match(byTolerance.stderr, /down0_ssm +(complex|real poles|FIR|original).* 24 +-> \d+ /)

@@ -116,15 +116,15 @@ async function reduce(
   onProgress: (fraction: number) => void,
 ): Promise<Compiled> {
   const { tolerance, targetSnr, macs, format = 'f32', mixedSnr, calibration } = command
-  // --report listens, but a tolerance alone is about white input
-  const weighted = noisy && (tolerance === undefined || calibration !== undefined || format !== 'f32')
   const options: CompileOptions = {
     ...(tolerance === undefined ? {} : { tolerance }),
     ...(targetSnr === undefined ? {} : { targetSnrDb: targetSnr }),
     ...(macs === undefined ? {} : { maxMacsPerSecond: macs }),
     format,
     ...(mixedSnr === undefined ? {} : { mixedSnrDb: mixedSnr }),
-    ...(weighted ? { calibration: noisy } : {}),
+    ...(noisy ? { calibration: noisy } : {}),
+    // audio that only --format or --report asks for does not decide what is dropped
+    weighted: calibration !== undefined,
     onProgress,
   }
   return blaming(
