@@ -35,7 +35,7 @@ export interface CompileOptions {
   readonly calibration?: Float32Array
   /** How weights are stored; f32 where it is not stated. */
   readonly format?: WeightFormat
-  /** Of format mixed: SNR that rounding the weights must leave at the output; needs calibration audio. */
+  /** Of format mixed: SNR that rounding the weights aims to leave at the output; needs calibration audio. */
   readonly mixedSnrDb?: number
   readonly onProgress?: Progress
 }
