@@ -5,7 +5,7 @@ import * as assert from 'uvu/assert'
 import { compileCheckpoint } from './compile.ts'
 import { AttenuateError } from './errors.ts'
 import { decodeModel, HEADER_BYTES, RECORD_BYTES, sealModel } from './modelfile.ts'
-import { KINDS, measure } from './record.ts'
+import { KINDS, measure, up } from './record.ts'
 import { describeSpectral, describeUpsampler, fillNetwork, seedRandom } from './specimens.ts'
 
 const good = compileCheckpoint(fillNetwork(describeSpectral(), 1))
@@ -239,6 +239,25 @@ test('states must not overlap, results must not meet inputs, indices must stay i
     withWord(gather.weights[0], () => -2 >>> 0),
     /index 0, -2/,
   )
+})
+
+test('poles must decay', () => {
+  const ssm = decodeModel(good).records.find(({ task }) => task.kind === 'ssm')!
+  const imaginary = ssm.weights[0] + 4 * up(ssm.task.parameters[0])
+  for (const [p, q] of [
+    [0, 0],
+    [-1e-9, 0],
+    [2, 0],
+    [1, 1],
+    [Number.NaN, 0],
+    [0.5, Number.POSITIVE_INFINITY],
+  ]) {
+    const bytes = good.slice()
+    const view = new DataView(bytes.buffer)
+    view.setFloat32(ssm.weights[0], p, true)
+    view.setFloat32(imaginary, q, true)
+    refuses(sealModel(bytes), /^MODEL_INVALID: record \d+ \(ssm\): pole 0 does not decay/)
+  }
 })
 
 test('fuzz: 6000 damaged files, hash mended; what decodes stays inside its areas', () => {

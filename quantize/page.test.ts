@@ -38,6 +38,14 @@ test('every op and every layer is on the page', () => {
   }
 })
 
+test('a pole that forgets at once has its place', () => {
+  const checkpoint = fillNetwork(describeUpsampler())
+  checkpoint.tensors.get('memory.A')!.data.set([1e4, 0])
+  const svg = draw(compileCheckpoint(checkpoint))
+  checkNesting(svg)
+  assert.not.match(svg, /NaN|Infinity/)
+})
+
 test('names cannot break out', () => {
   const { text, tensors } = fillNetwork(describeUpsampler())
   const json = { ...JSON.parse(text), name: '<script>alert("&")</script>' }

@@ -131,13 +131,14 @@ function drawLayer(system: InspectedSystem, top: number): string {
 function drawPoles({ poles, rate }: InspectedSystem, x: number, y: number): string {
   const half = rate / 2
   const lowest = half / 2 ** 12
-  const times = poles.map(({ timeConstantMs }) => timeConstantMs)
+  // what forgets at once stands at a hundredth of a step
+  const times = poles.map(({ timeConstantMs }) => Math.max(10 / rate, timeConstantMs))
   const low = 10 ** Math.floor(Math.log10(Math.min(...times, 1000 / rate)))
   const high = 10 ** Math.ceil(Math.log10(Math.max(...times, 10 * low)))
   const across = logScale(lowest, half, x, PANEL_WIDTH)
   const down = logScale(low, high, y + PANEL_HEIGHT, -PANEL_HEIGHT)
-  const dots = poles.map((pole) => {
-    const [cx, cy] = [across(Math.max(lowest, pole.frequencyHz)), down(pole.timeConstantMs)]
+  const dots = poles.map((pole, i) => {
+    const [cx, cy] = [across(Math.max(lowest, pole.frequencyHz)), down(times[i])]
     const fill = isRealPole(pole, rate) ? WARM : ACCENT
     return `<circle cx="${n(cx)}" cy="${n(cy)}" r="2.6" fill="${fill}" fill-opacity="0.6"/>`
   })

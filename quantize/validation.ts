@@ -9,6 +9,7 @@ import {
   type Extent,
   FORMATS,
   floatOfWord,
+  lossOf,
   MAX_INT8_COLUMNS,
   MAX_SCRATCH_BYTES,
   MAX_STATE_BYTES,
@@ -210,6 +211,7 @@ function checkWeights(record: OpRecord, extent: Extent, model: Model, file: Data
     if (offset < model.weightsOffset || offset + bytes > end) refuse(`${where}: outside of the weights`, offset)
   }
   if (record.task.kind === 'gather') checkIndices(record, file, i)
+  if (record.task.kind === 'ssm') checkPoles(record, file, i)
   if (record.format !== FORMATS.f32) checkIntegers(record, file, i)
 }
 
@@ -250,6 +252,15 @@ function checkIndices({ task, weights }: OpRecord, file: DataView, i: number): v
     const index = file.getInt32(weights[0] + 4 * q, true)
     if (index < -1 || index >= task.positions)
       refuse(`record ${i} (gather): index ${q}`, index, `use -1..${task.positions - 1}`)
+  }
+}
+
+/** A state whose pole does not decay runs away, and no gain, time constant or page about it is finite. */
+function checkPoles({ task, weights }: OpRecord, file: DataView, i: number): void {
+  const [order] = task.parameters
+  for (let n = 0; n < order; n++) {
+    const [p, q] = [n, up(order) + n].map((at) => file.getFloat32(weights[0] + 4 * at, true))
+    if (!(lossOf(p, q) > 0)) refuse(`record ${i} (ssm): pole ${n} does not decay`, [p, q])
   }
 }
 
