@@ -522,7 +522,10 @@ export class Denoiser {
     this.#lostHops = from.total('lost hops')
     this.#inputLevel.load(from)
     this.#outputLevel.load(from)
-    for (const lane of this.#lanes) lane.load(from)
+    for (const lane of this.#lanes) {
+      lane.load(from)
+      lane.comfortNoiseDb = this.#comfortNoiseDb // strength has its fade among the lane's own values
+    }
     from.end()
     const [first, ...others] = this.#lanes
     for (const { frames } of others)

@@ -69,6 +69,18 @@ for (const name of [...NETWORKS, 'lite'])
     other.dispose()
   })
 
+test('comfort noise goes on at the level it was set to', async () => {
+  using original = await create('lite')
+  using other = await create('lite')
+  const samples = drawSamples(8000, 7, 0.2)
+  original.comfortNoiseDb = -30
+  original.process(samples.subarray(0, 4000))
+  other.restore(original.snapshot())
+  assert.is(other.comfortNoiseDb, -30)
+  const rest = samples.subarray(4000)
+  assertSame(other.process(rest), original.process(rest), 'filled up')
+})
+
 test('a snapshot of base and lite is at most 24 KB, wherever in a hop and whatever was heard', async () => {
   for (const model of ['base', 'lite']) {
     using denoiser = await Denoiser.create({ model })
