@@ -201,12 +201,13 @@ test('the expected SHA-256 is accepted in any case of letters', async () => {
 })
 
 test('a parsed model cannot be changed from outside', async () => {
-  const bytes = modelBytes.slice()
-  const model = ParsedModel.parse(bytes)
-  const expected = await voiceOf({ model })
-  bytes.fill(0)
-  model.toBytes().fill(0)
-  assert.is(await voiceOf({ model }), expected)
+  for (const bytes of [modelBytes.slice(), Buffer.from(modelBytes)]) {
+    const model = ParsedModel.parse(bytes)
+    const expected = await voiceOf({ model })
+    bytes.fill(0)
+    model.toBytes().fill(0)
+    assert.is(await voiceOf({ model }), expected)
+  }
 })
 
 test('10,000 lives by create leave memory as it was', async () => {

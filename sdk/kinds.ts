@@ -45,7 +45,7 @@ const IS: Readonly<Record<Kind, (value: unknown) => boolean>> = {
   list: Array.isArray,
   signal: (value) => isObject(value) && typeof (value as Partial<AbortSignal>).throwIfAborted === 'function',
   samples: (value) => isArrayOf('Float32Array', value),
-  bytes: (value) => isArrayOf('Uint8Array', value), // Node's Buffer too
+  bytes: (value) => isArrayOf('Uint8Array', value), // Node's Buffer too, whose `slice` is a view: copies are `new Uint8Array`
   denoiser: (value) => isObject(value) && typeof (value as Partial<Denoiser>).conceal === 'function',
   source: isIterable,
 }

@@ -39,7 +39,7 @@ export class ParsedModel {
   /** Throws MODEL_INVALID, MODEL_VERSION, MODEL_TRUNCATED or MODEL_HASH. */
   static parse(bytes: Uint8Array): ParsedModel {
     checkKind('model', bytes, 'bytes')
-    const own = bytes.slice() // what was checked must not change before it is copied into the core
+    const own = new Uint8Array(bytes) // what was checked must not change before it is copied into the core
     return new ParsedModel(decodeModel(own), own)
   }
 

@@ -40,6 +40,7 @@ test('a recording of any calls plays again to the bit', async () => {
       const bytes = denoiser.recording()
       const { samples, isIdentical, input } = replay(bytes, again)
       assert.ok(isIdentical, `seed ${seed}, ${steps} steps`)
+      assert.ok(replay(Buffer.from(bytes), again).isIdentical, 'as a file is read')
       assert.ok(samples.every(Number.isFinite))
       assert.ok(input.length <= 4 * 16000 * channels)
       // from there on both are the same stream

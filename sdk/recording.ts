@@ -118,8 +118,8 @@ function takeStretch(bytes: Uint8Array, view: DataView, from: number, end: numbe
   const stop = samplesAt + 4 * samples
   if (stop > end) refuse('bytes missing', stop - end)
   return {
-    snapshot: bytes.slice(snapshotAt, samplesAt),
-    samples: new Float32Array(bytes.slice(samplesAt, stop).buffer),
+    snapshot: new Uint8Array(bytes.subarray(snapshotAt, samplesAt)),
+    samples: new Float32Array(new Uint8Array(bytes.subarray(samplesAt, stop)).buffer),
     calls: Array.from({ length: calls }, (_, i) => takeCall(view, callsAt + CALL_BYTES * i, samples)),
     outputs,
     outputCheck,

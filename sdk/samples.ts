@@ -20,7 +20,7 @@ export class SampleBytes {
     checkKind('chunk', bytes, 'bytes')
     const all = this.#rest.length === 0 ? bytes : joined(this.#rest, bytes)
     const whole = all.length - (all.length % this.#frameBytes)
-    this.#rest = all.slice(whole)
+    this.#rest = new Uint8Array(all.subarray(whole))
     const samples = new Float32Array(whole / sampleBytes(this.#format))
     decodeSamples(this.#format, all, samples)
     return samples

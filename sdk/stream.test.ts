@@ -75,6 +75,21 @@ test('bytes of a format, cut anywhere', async () => {
   assert.equal(await collect(node), expected, 'Node')
 })
 
+test('one Buffer that is filled again for every chunk', async () => {
+  const bytes = toBytes(samples.subarray(0, 2000))
+  using denoiser = await Denoiser.create({ model: 'lite' })
+  const expected = await collect(denoiser.iterate([bytes], { format: 's16' }))
+  const block = Buffer.alloc(333)
+  function* refill() {
+    for (let at = 0; at < bytes.length; at += block.length) {
+      const piece = bytes.subarray(at, at + block.length)
+      block.set(piece)
+      yield block.subarray(0, piece.length)
+    }
+  }
+  assert.equal(await collect(denoiser.iterate(refill(), { format: 's16' })), expected)
+})
+
 test('frames of several channels are kept together', async () => {
   using denoiser = await Denoiser.create({ model: 'lite', channels: 3 })
   const all = drawSamples(3 * 2000, 1, 0.2)

@@ -129,6 +129,20 @@ test('damage and foreign formats: one documented error each', () => {
   for (const [bytes, message] of cases) assert.throws(() => read(Uint8Array.from(bytes)), message)
 })
 
+test('one Buffer that is filled again for every piece', () => {
+  const body = Array.from({ length: 60 }, (_, i) => i)
+  const bytes = Uint8Array.from([...encodeWavHeader(FORMAT, body.length), ...body])
+  const block = Buffer.alloc(7)
+  const reader = new WavReader()
+  const data: number[] = []
+  for (let at = 0; at < bytes.length; at += block.length) {
+    const piece = bytes.subarray(at, at + block.length)
+    block.set(piece)
+    data.push(...reader.push(block.subarray(0, piece.length)))
+  }
+  assert.equal(data, body)
+})
+
 test('random damage: documented errors or samples, whatever the pieces', () => {
   const random = seedRandom(11)
   for (let round = 0; round < 5000; round++) {

@@ -144,7 +144,7 @@ export class WavReader {
     this.#left -= mine.length
     const all = this.#held.length === 0 ? mine : join(this.#held, mine)
     const whole = all.length - (all.length % this.#frameBytes)
-    this.#held = all.slice(whole)
+    this.#held = new Uint8Array(all.subarray(whole))
     if (this.#left === 0) this.#stage = 'rest'
     return all.subarray(0, whole)
   }

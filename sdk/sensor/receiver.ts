@@ -87,7 +87,7 @@ export class SensorReceiver {
       return new Float32Array(0)
     }
     if ([...this.#waiting.keys()].some((other) => distance(sequence, other) > 0)) this.#stats.reordered++
-    this.#waiting.set(sequence, packet.slice())
+    this.#waiting.set(sequence, new Uint8Array(packet))
     const parts = this.#playReady()
     while (this.#waiting.size > this.#waitPackets) parts.push(...this.#skipGap(), ...this.#playReady())
     return joined(parts)
@@ -147,7 +147,7 @@ export class SensorReceiver {
   }
 
   #loadWaiting(from: SnapshotReader, expected: number): Uint8Array {
-    const packet = from.bytes(PACKET_BYTES).slice()
+    const packet = new Uint8Array(from.bytes(PACKET_BYTES))
     const ahead = isPacket(packet) && expected < SEQUENCE_NUMBERS ? distance(expected, sequenceOf(packet)) : 0
     if (ahead <= 0 || ahead > this.#restartPackets) refuse('packet that waits', ahead)
     return packet

@@ -253,6 +253,18 @@ test('packets twice and late are counted and left out', async () => {
   })
 })
 
+test('one Buffer that every packet is read into', async () => {
+  using denoiser = await Denoiser.create({ model: 'nano' })
+  const receiver = new SensorReceiver(denoiser, { waitPackets: 2 })
+  const block = Buffer.alloc(PACKET_BYTES)
+  const parts: number[] = []
+  for (const i of [0, 2, 1, 3, 6, 5, 4, ...inOrder.slice(7)]) {
+    block.set(sentPackets[i])
+    parts.push(...receiver.take(block))
+  }
+  assert.equal(Float32Array.of(...parts, ...receiver.flush()), await expectation())
+})
+
 test('waiting for a packet brings order, and gives up in time', async () => {
   const shuffled = [0, 2, 1, 3, 6, 5, 4, ...inOrder.slice(7)]
   const { out, stats } = await receive(shuffled, { waitPackets: 2 })

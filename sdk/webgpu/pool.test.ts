@@ -93,6 +93,21 @@ test('what is no sample is silence in a pool too', async () => {
   pool.dispose()
 })
 
+test('a snapshot is taken up at once: its bytes may be used again', async () => {
+  const pool = await DenoiserPool.create({ model, backend: 'wasm', threads: 1 })
+  const original = pool.add()
+  original.write(SAMPLES.subarray(0, 20 * HOP))
+  await pool.drain()
+  original.read()
+  const bytes = Buffer.from(await original.snapshot())
+  const other = pool.add(bytes)
+  bytes.fill(0)
+  for (const stream of [original, other]) stream.write(SAMPLES.subarray(20 * HOP, 40 * HOP))
+  await pool.drain()
+  assert.equal(other.read(), original.read())
+  pool.dispose()
+})
+
 test('1000 random operations on threads of WASM: to the bit', async () => {
   const pool = await live({ backend: 'wasm', threads: 2 }, 1000, 1, Number.POSITIVE_INFINITY)
   pool.dispose()

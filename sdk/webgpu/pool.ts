@@ -303,7 +303,7 @@ export class DenoiserPool {
     if (from.u32() !== MAGIC) from.refuse('not of a pool', `${snapshot.length} bytes`)
     const framing = new Framing(this.model)
     framing.load(from)
-    const state = framing.isNew ? undefined : from.bytes(this.model.stateBytes).slice()
+    const state = framing.isNew ? undefined : new Uint8Array(from.bytes(this.model.stateBytes))
     if (state !== undefined) from.expectBounded(state, STATE_HEADER_BYTES)
     from.end()
     stream.framing = framing
