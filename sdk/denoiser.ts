@@ -233,7 +233,7 @@ export class Denoiser {
     const started = now()
     const count = chunk.length / this.channels
     const hops = this.#lanes[0].frames.hops
-    if (this.#supervision !== undefined) this.#setRung(this.#supervision.begin(this.#position + count))
+    if (this.#supervision !== undefined) this.#setRung(this.#supervision.begin(count))
     let wrote = 0
     for (let i = 0; i < this.#lanes.length; i++) {
       const { frames, place } = this.#lanes[i]
@@ -285,7 +285,10 @@ export class Denoiser {
     this.#busyMs = 0
   }
 
-  /** For `governor.by: 'arrival'`: so many more samples per channel have come and wait to be given to `process`. */
+  /**
+   * For `governor.by: 'arrival'`: so many more samples per channel have come and wait to be given to `process`. Those that
+   * `conceal` and `advance` stand for are not among them.
+   */
   arrived(samples: number): void {
     checkKind('samples', samples, 'number')
     this.#supervision?.arrived(samples)
@@ -349,6 +352,8 @@ export class Denoiser {
     this.#recorder?.call('advance', hops)
     for (const lane of this.#lanes) lane.advance(hops)
     this.#lostHops += hops
+    const { inputHop, inputRate } = this.model
+    this.#supervision?.lost((hops * inputHop * this.sampleRate) / inputRate)
   }
 
   /**
@@ -362,6 +367,7 @@ export class Denoiser {
     this.#recorder?.call('conceal', samples)
     const nothing = new Float32Array(samples * this.channels)
     const out = new Float32Array(this.readyAfter(nothing.length))
+    this.#supervision?.arrived(samples) // or what comes after would seem to wait less
     for (const lane of this.#lanes) lane.isLost = true
     try {
       this.#denoise(nothing, out)
@@ -486,11 +492,6 @@ export class Denoiser {
   /** As `dispose`: for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.dispose()
-  }
-
-  /** Samples per channel since creation or `reset`, passed over ones included. */
-  get #position(): number {
-    return this.#samplesIn + this.#lostHops * this.model.inputHop
   }
 
   /** Networks of the ladder; 0 without a governor. */

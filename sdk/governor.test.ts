@@ -326,6 +326,44 @@ test('by arrival: no clock is asked, the backlog counts', async () => {
   denoiser.dispose()
 })
 
+for (const by of ['clock', 'arrival'] as const)
+  test(`by ${by}: a snapshot taken up, or input that was lost, is no delay and hides none`, async () => {
+    let now = 0
+    using denoiser = await Denoiser.create({
+      model: 'base',
+      sampleRate: 48000,
+      governor: { by, queueMs: 100, holdMs: 400 },
+      now: () => now,
+    })
+    const hop = 3 * HOP // 8 ms
+    const chunk = new Float32Array(hop)
+    const live = (hops: number) => {
+      for (let i = 0; i < hops; i++) {
+        now += 8
+        denoiser.arrived(hop)
+        denoiser.process(chunk)
+      }
+      return denoiser.stats().governor!
+    }
+    live(50)
+    const early = denoiser.snapshot()
+    live(200)
+    denoiser.restore(early)
+    assert.is(live(50).behindMs, 0, 'an earlier moment')
+    now += 40 * 8
+    denoiser.advance(40)
+    assert.is(live(50).behindMs, 0, 'lost, and nobody waits')
+    now += 20 * 8
+    denoiser.conceal(20 * hop)
+    assert.is(live(50).behindMs, 0, 'lost, and concealed')
+    const { lateHops } = live(1)
+    now += 25 * 8
+    denoiser.arrived(25 * hop)
+    assert.ok(live(1).behindMs > 150 && live(1).lateHops > lateHops, 'a backlog')
+    denoiser.reset()
+    assert.is(live(50).behindMs, 0, 'a new stream')
+  })
+
 test('an offline stream is never governed, however slow its clock says it is behind nobody', async () => {
   const denoiser = await Denoiser.create({ model: 'base', governor: {} })
   for (let i = 0; i < 20; i++) denoiser.process(drawSamples(16000, i, 0.1))

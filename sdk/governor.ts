@@ -12,8 +12,8 @@ export interface GovernorOptions {
   /** Calm before a climb, in milliseconds: 50..60000, default 2000. */
   readonly holdMs?: number
   /**
-   * How overload is seen. `clock` (default): by `now`, call by call. `arrival`: by samples that have arrived (`arrived`, or a
-   * `LiveStream`) against those consumed, for hosts whose clock is missing, coarse or frozen.
+   * How overload is seen. `clock` (default): by `now`, call by call. `arrival`: by samples that have arrived (`arrived`)
+   * against those consumed, for hosts whose clock is missing, coarse or frozen.
    */
   readonly by?: 'clock' | 'arrival'
 }

@@ -17,7 +17,7 @@ export interface SupervisionStats {
   readonly behindMs: number
   /** Hops (per channel) that came out more than a hop late. */
   readonly lateHops: number
-  /** Hops (per channel) passed on undenoised, or not at all, because the queue was full. */
+  /** Hops (per channel) passed on undenoised because the queue was full. */
   readonly droppedHops: number
   /** Changes of rung. */
   readonly switches: number
@@ -30,6 +30,8 @@ export class Supervision {
   readonly #onRung: ((name: string, rung: number) => void) | undefined
   readonly #hopMs: number
   readonly #msPerSample: number
+  /** Of the stream per channel, lost ones included; a snapshot taken up moves the state, not the source. */
+  #samples = 0
   #behindMs = 0
   #told = 0
 
@@ -51,9 +53,10 @@ export class Supervision {
     this.#onRung = options.onRung
   }
 
-  /** Before a call: `samples` per channel will then have been given in all. Returns the rung to use. */
+  /** Before a call that is given `samples` per channel. Returns the rung to use. */
   begin(samples: number): number {
-    this.#behindMs = this.#gauge.begin(samples * this.#msPerSample)
+    this.#samples += samples
+    this.#behindMs = this.#gauge.begin(this.#samples * this.#msPerSample)
     return this.#governor.prepare(this.#behindMs / this.#hopMs)
   }
 
@@ -72,15 +75,16 @@ export class Supervision {
     if (this.#gauge instanceof ArrivalGauge) this.#gauge.arrivedMs += samples * this.#msPerSample
   }
 
-  /** So many samples per channel that had arrived will never be given. */
-  dropped(samples: number, hops: number): void {
-    if (this.#gauge instanceof ArrivalGauge) this.#gauge.arrivedMs -= samples * this.#msPerSample
-    this.#governor.droppedHops += hops
+  /** So many samples per channel never came and will not be given: their time has passed all the same. */
+  lost(samples: number): void {
+    this.#samples += samples
+    this.arrived(samples)
   }
 
   reset(): void {
     this.#governor.reset()
     this.#gauge.reset()
+    this.#samples = 0
     this.#behindMs = 0
     this.#told = 0
   }
