@@ -57,8 +57,11 @@ export class WasmBackend implements Backend {
     void this.#inTurn(async () => this.#handOf(slot).writeState(slot, copy))
   }
 
+  /** After what is under way, which somebody waits for. */
   dispose(): void {
-    for (const hand of this.#hands) hand.dispose()
+    void this.#inTurn(async () => {
+      for (const hand of this.#hands) hand.dispose()
+    })
   }
 
   #handOf(slot: number): Hand {

@@ -1,6 +1,6 @@
 // Everything asynchronous about a pool: model, core, device, and which backend. In: options. Out: the parts of a pool.
 
-import { shareCore, type WasmSource } from '../cores.ts'
+import { findModule, shareCore, type WasmSource } from '../cores.ts'
 import { fail } from '../errors.ts'
 import type { Host } from '../host.ts'
 import { checkKind } from '../kinds.ts'
@@ -42,7 +42,6 @@ export interface PoolHost {
   readonly processors: number
   /** Hands in threads of their own; undefined where there are none. */
   readonly spawn: ((module: WebAssembly.Module, parsed: ParsedModel, threads: number) => Hand[]) | undefined
-  compile(wasm: WasmSource | undefined): Promise<WebAssembly.Module>
 }
 
 const DEFAULT_STREAMS = 64
@@ -97,14 +96,15 @@ async function choose(
 }
 
 async function openWasmBackend(
-  { host, spawn, compile }: PoolHost,
+  { host, spawn }: PoolHost,
   parsed: ParsedModel,
   threads: number,
   wasm: WasmSource | undefined,
 ): Promise<WasmBackend> {
+  const core = await shareCore(host, wasm) // threads open their own: what cannot be opened is refused here
   if (spawn !== undefined && threads > 1)
-    return new WasmBackend(parsed.model, spawn(await compile(wasm), parsed, threads))
-  return new WasmBackend(parsed.model, [new LocalHand(await shareCore(host, wasm), parsed)])
+    return new WasmBackend(parsed.model, spawn(await findModule(host, wasm), parsed, threads))
+  return new WasmBackend(parsed.model, [new LocalHand(core, parsed)])
 }
 
 async function openGpuBackend(

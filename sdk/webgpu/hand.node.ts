@@ -22,6 +22,8 @@ export class ThreadHand implements Hand {
   /** Answers come in the order of the orders that ask for one. */
   readonly #waiting: { resolve(answer: unknown): void; reject(error: unknown): void }[] = []
   #tray: Tray | undefined
+  /** What the thread died of. */
+  #end: { readonly error: unknown } | undefined
 
   constructor(module: WebAssembly.Module, parsed: ParsedModel, deal: Deal) {
     const workerData: WorkerStart = { module, model: parsed.toBytes(), deal }
@@ -29,6 +31,7 @@ export class ThreadHand implements Hand {
     this.#worker.unref()
     this.#worker.on('message', (answer) => this.#waiting.shift()?.resolve(answer))
     this.#worker.on('error', (error) => {
+      this.#end = { error }
       for (const { reject } of this.#waiting.splice(0)) reject(error)
     })
   }
@@ -55,7 +58,8 @@ export class ThreadHand implements Hand {
     this.#worker.postMessage(order)
   }
 
-  #ask(order: Order): Promise<unknown> {
+  async #ask(order: Order): Promise<unknown> {
+    if (this.#end !== undefined) throw this.#end.error
     // a thread that is waited for keeps the process alive, an idle one does not
     this.#worker.ref()
     return new Promise((resolve, reject) => {

@@ -1,6 +1,5 @@
 // Pools of streams in pages and workers: WebGPU by way of navigator.gpu, WASM in the caller's own thread.
 
-import { findModule } from '../cores.ts'
 import { browserHost } from '../host.browser.ts'
 import { type PoolHost, type PoolOptions, preparePool } from './creation.ts'
 import { browserGpu } from './gpu.browser.ts'
@@ -11,7 +10,6 @@ const poolHost: PoolHost = {
   gpu: browserGpu,
   processors: 1,
   spawn: undefined,
-  compile: (wasm) => findModule(browserHost, wasm),
 }
 
 /** Many streams through one model; see `create`. */

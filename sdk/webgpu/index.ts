@@ -1,7 +1,6 @@
 // Pools of streams in Node: WebGPU by way of Dawn (optional package webgpu), WASM on worker threads.
 
 import { availableParallelism } from 'node:os'
-import { findModule } from '../cores.ts'
 import { nodeHost } from '../host.node.ts'
 import { type PoolHost, type PoolOptions, preparePool } from './creation.ts'
 import { nodeGpu } from './gpu.node.ts'
@@ -14,7 +13,6 @@ const poolHost: PoolHost = {
   processors: availableParallelism(),
   spawn: (module, parsed, threads) =>
     Array.from({ length: threads }, (_, index) => new ThreadHand(module, parsed, { index, hands: threads })),
-  compile: (wasm) => findModule(nodeHost, wasm),
 }
 
 /** Many streams through one model; see `create`. */

@@ -7,9 +7,11 @@ import { decodeModel } from '../../quantize/modelfile.ts'
 import { measureSnrDb } from '../../quantize/snr.ts'
 import { seedRandom } from '../../quantize/specimens.ts'
 import { drawSamples } from '../../tests/golden/signal.ts'
+import { ParsedModel } from '../model.ts'
 import { joined } from '../pieces.ts'
 import type { PoolOptions } from './creation.ts'
 import { denoisedAlone, openSoftwareGpu, readGolden } from './fixture.ts'
+import { ThreadHand } from './hand.node.ts'
 import { DenoiserPool, type PoolStream } from './index.ts'
 
 const model = readGolden('residual')
@@ -106,6 +108,40 @@ test('a snapshot is taken up at once: its bytes may be used again', async () => 
   await pool.drain()
   assert.equal(other.read(), original.read())
   pool.dispose()
+})
+
+test('a pool that ends lets go of all who wait', async () => {
+  for (const threads of [1, 2]) {
+    const pool = await DenoiserPool.create({ model, backend: 'wasm', threads })
+    const [removed, kept] = [pool.add(), pool.add()]
+    for (const stream of [removed, kept]) stream.write(SAMPLES.subarray(0, 20 * HOP))
+    const hop = pool.hop()
+    const snapshots = [removed.snapshot(), kept.snapshot()]
+    removed.remove()
+    pool.dispose()
+    assert.is(await hop, 2)
+    for (const snapshot of snapshots)
+      await snapshot.then(
+        () => assert.unreachable(),
+        ({ message }) => assert.match(message, /^DISPOSED: stream, removed/),
+      )
+  }
+})
+
+test('a core that cannot be opened is refused at once, whatever the threads; a thread that died says what of', async () => {
+  const wasm = Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0)
+  for (const threads of [1, 2])
+    await DenoiserPool.create({ model, backend: 'wasm', threads, wasm }).then(
+      () => assert.unreachable(),
+      ({ message }) => assert.match(message, /^LOAD_FAILED: WASM module imports no env.memory/),
+    )
+  const parsed = ParsedModel.parse(model)
+  const hand = new ThreadHand(await WebAssembly.compile(wasm), parsed, { index: 0, hands: 1 })
+  for (let ask = 0; ask < 2; ask++)
+    await hand.readState(0).then(
+      () => assert.unreachable(),
+      ({ message }) => assert.match(message, /LOAD_FAILED/),
+    )
 })
 
 test('1000 random operations on threads of WASM: to the bit', async () => {

@@ -281,6 +281,7 @@ export class DenoiserPool {
     for (;;) {
       await (this.#recovery ?? this.#landing())
       if (this.#recovery !== undefined || this.#flights.length > 0) continue
+      stream.checkAlive()
       const to = new SnapshotWriter()
       to.u32(MAGIC)
       stream.framing.save(to)

@@ -30,7 +30,7 @@ export class PoolStream {
 
   /** Takes samples, -1..1, any number; they are run by the pool's next hops. */
   write(samples: Float32Array): void {
-    this.#checkAlive()
+    this.checkAlive()
     checkKind('samples', samples, 'samples')
     this.framing.write(samples)
   }
@@ -58,7 +58,7 @@ export class PoolStream {
    * ratio of the rates). Then the stream is new and takes samples again.
    */
   end(): void {
-    this.#checkAlive()
+    this.checkAlive()
     this.framing.finish()
   }
 
@@ -69,7 +69,7 @@ export class PoolStream {
 
   /** The next sample is the first of a stream. What was not read is gone. */
   reset(): void {
-    this.#checkAlive()
+    this.checkAlive()
     this.framing.reset()
     this.incoming = undefined
     this.#pool.begin(this.slot)
@@ -81,13 +81,13 @@ export class PoolStream {
    * pool of the same model takes it up, on whichever backend.
    */
   snapshot(): Promise<Uint8Array> {
-    this.#checkAlive()
+    this.checkAlive()
     return this.#pool.freeze(this)
   }
 
   /** Takes up the stream that `snapshot` froze. STATE_INVALID where it does not fit; the stream is then what it was. */
   restore(snapshot: Uint8Array): void {
-    this.#checkAlive()
+    this.checkAlive()
     this.#pool.thaw(this, snapshot)
   }
 
@@ -116,7 +116,8 @@ export class PoolStream {
     this.#readyCount += samples.length
   }
 
-  #checkAlive(): void {
+  /** @internal */
+  checkAlive(): void {
     if (this.slot < 0) fail('DISPOSED', 'stream', 'removed', 'add another to the pool')
   }
 }
