@@ -109,6 +109,24 @@ test('an error on the device counts as its loss', async () => {
   pool.dispose()
 })
 
+test('where WASM cannot take over, whoever hops hears of it, and the process lives', async () => {
+  let device: GPUDevice | undefined
+  const gpu = watched(await openSoftwareGpu(), (opened) => {
+    device = opened
+  })
+  const wasm = Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0) // no core
+  const pool = await DenoiserPool.create({ model, backend: 'webgpu', gpu, wasm })
+  const stream = pool.add()
+  stream.write(drawSamples(4 * inputHop, 0, 0.3))
+  device!.destroy()
+  await new Promise((resolve) => setTimeout(resolve, 100)) // nobody hops
+  await pool.hop().then(
+    () => assert.unreachable(),
+    ({ message }) => assert.match(message, /^LOAD_FAILED/),
+  )
+  pool.dispose()
+})
+
 test('a snapshot moves from the GPU to WASM and back', async () => {
   const gpu = await openSoftwareGpu()
   const [a, b] = [

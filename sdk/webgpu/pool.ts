@@ -83,7 +83,8 @@ export class DenoiserPool {
     this.#parts = parts
     this.model = parts.model
     this.#backend = parts.backend
-    void parts.backend.lost.then((reason) => this.#recover(parts.backend, reason))
+    // where nothing can take over, the next hop tries again and says so
+    parts.backend.lost.then((reason) => this.#recover(parts.backend, reason)).catch(() => {})
   }
 
   /** What the pool runs on, why, and what it did. */
