@@ -139,7 +139,7 @@ export class Denoiser {
     }
     const [lanes, width] = parts.linked ? [1, channels] : [channels, 1]
     this.#lanes = Array.from({ length: lanes }, (_, first) => {
-      return new Lane(core, program, parts, { first, stride: channels }, width)
+      return new Lane(core, program, { ...parts, latency: this.latency }, { first, stride: channels }, width)
     })
     this.#planes = new Planes(channels)
     if (parts.recordSeconds !== undefined) {

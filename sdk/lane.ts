@@ -8,7 +8,7 @@ import { Frames, type Framing, type HopRunner, type Place } from './frames.ts'
 import { HighBand, type HighBandMode } from './highBand.ts'
 import { Image } from './image.ts'
 import { Ladder } from './ladder.ts'
-import { latencyOf, type Path } from './latency.ts'
+import type { Latency, Path } from './latency.ts'
 import { Mixture, type MixtureOptions } from './mixture.ts'
 import { Network } from './network.ts'
 import { RatedFrames } from './rated.ts'
@@ -16,6 +16,7 @@ import type { SnapshotReader, SnapshotWriter } from './snapshot.ts'
 import { shareOf } from './strength.ts'
 
 export interface LaneOptions extends MixtureOptions, Path {
+  readonly latency: Latency
   readonly governor: unknown
   /** Of the ladder below the program. */
   readonly lighter: readonly Program[]
@@ -176,13 +177,13 @@ function rate(
   core: Core,
   model: Model,
   frames: Frames,
-  path: Path,
+  options: LaneOptions,
   channels: number,
   highBand: HighBand | undefined,
 ): Framing {
   // the delay, and a hop that has begun
-  const mostPending = Math.ceil(2 * latencyOf(model, path).deliveredSamples) + PENDING_MARGIN
-  return new RatedFrames(core, model, frames, { ...path, channels, mostPending, highBand })
+  const mostPending = Math.ceil(2 * options.latency.deliveredSamples) + PENDING_MARGIN
+  return new RatedFrames(core, model, frames, { ...options, channels, mostPending, highBand })
 }
 
 function openHighBand(

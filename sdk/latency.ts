@@ -2,7 +2,7 @@
 // `deliveredSamples` is what an impulse test measures when chunks are single hops (FORMAT.md, Header).
 
 import type { Model } from '../quantize/modelfile.ts'
-import { type FilterPhase, shapeFilter } from './resampling.ts'
+import { type FilterPhase, greatestCommonDivisor, shapeFilter } from './resampling.ts'
 
 /** Where the delay comes from, in samples at the output rate; parts may be fractions where that is not the model's. */
 export interface Latency {
@@ -38,9 +38,6 @@ export interface Path extends Rates {
   readonly spreadSamples?: number
 }
 
-/** Outputs looked at for the worst: more than the period of any common pair of rates. */
-const OUTPUTS = 65536
-
 export function latencyOf(model: Model, path: Path): Latency {
   const { sampleRate, outputRate, linked, spreadSamples = 0 } = path
   const scale = outputRate / model.outputRate
@@ -61,17 +58,22 @@ export function latencyOf(model: Model, path: Path): Latency {
   }
 }
 
+/** Hops after which hops and samples of all rates begin together again. */
+export function periodOf({ inputHop, outputHop, ...model }: Model, { sampleRate, outputRate }: Rates): number {
+  const before = model.inputRate / greatestCommonDivisor(model.inputRate, inputHop * sampleRate)
+  const after = model.outputRate / greatestCommonDivisor(model.outputRate, outputHop * outputRate)
+  return (before * after) / greatestCommonDivisor(before, after)
+}
+
 /** The most that an output waits for inputs, in whole samples at the output rate: what each stage needs, from the end on. */
-function worstDelay(
-  model: Model,
-  { sampleRate, outputRate, phase, spreadSamples = 0 }: Path,
-  lagSamples: number,
-): number {
+function worstDelay(model: Model, path: Path, lagSamples: number): number {
+  const { sampleRate, outputRate, phase, spreadSamples = 0 } = path
   const { inputRate, inputHop, outputHop } = model
   const up = inputsNeeded(model.outputRate, outputRate, phase)
   const down = inputsNeeded(sampleRate, inputRate, phase)
+  const outputs = (periodOf(model, path) * outputHop * outputRate) / model.outputRate
   let worst = 0
-  for (let n = 0; n < OUTPUTS; n++) {
+  for (let n = 0; n < outputs; n++) {
     const hops = Math.ceil((up(n) + lagSamples) / outputHop)
     const inputs = down(hops * inputHop + spreadSamples - 1)
     worst = Math.max(worst, (inputs * outputRate) / sampleRate - n)

@@ -225,6 +225,18 @@ test('the stated latency is the longest that an output waits', async () => {
     }
 })
 
+test('the stated latency is that where hops and samples begin together only after two seconds, too', async () => {
+  const sampleRate = 44372
+  using denoiser = await Denoiser.create({ model: 'nano', sampleRate, outputRate: sampleRate })
+  let [worst, made] = [0, 0]
+  for (let given = 1; given <= 2.1 * sampleRate; given++) {
+    const ready = denoiser.readyAfter(given)
+    if (ready > made) worst = Math.max(worst, given - made)
+    made = ready
+  }
+  assert.is(denoiser.latencySamples, worst)
+})
+
 test('processInto allocates nothing at 48 kHz', async () => {
   const denoiser = await Denoiser.create({ model: small, sampleRate: 48000, now: () => 0 })
   const chunk = drawNoise(3, 128)

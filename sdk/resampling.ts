@@ -100,6 +100,6 @@ function sinc(x: number): number {
   return x === 0 ? 1 : sinPi(x) / (Math.PI * x)
 }
 
-function greatestCommonDivisor(a: number, b: number): number {
+export function greatestCommonDivisor(a: number, b: number): number {
   return b === 0 ? a : greatestCommonDivisor(b, a % b)
 }

@@ -53,6 +53,13 @@ for (const sampleRate of [16000, 44100, 48000]) {
   })
 }
 
+test('a rate at which hops fall alike only after a second: never too little', async () => {
+  using denoiser = await Denoiser.create({ model: 'nano', sampleRate: 171_612 })
+  const quanta = new Quanta(denoiser, 128)
+  pass(quanta, [drawSamples(3200 * 128, 1, 0.1)], () => 128)
+  assert.is(quanta.stats().underruns, 0)
+})
+
 test('nothing connected is silence; fewer channels repeat the last', async () => {
   using denoiser = await Denoiser.create({ model: 'lite', channels: CHANNELS, strengthDb: 0 })
   const quanta = new Quanta(denoiser, 128)

@@ -4,12 +4,10 @@
 
 import type { Model } from '../../quantize/modelfile.ts'
 import type { Denoiser } from '../denoiser.ts'
+import { periodOf } from '../latency.ts'
+import { greatestCommonDivisor } from '../resampling.ts'
 import type { NodeStats } from './messages.ts'
 import { Ring } from './ring.ts'
-
-/** Samples looked ahead for the largest difference between what came in and what is ready: more than a second. */
-const SAMPLES_AHEAD = 262_144
-const PIECES_AHEAD = 65_536
 
 export class Quanta {
   /** From in to out. */
@@ -73,10 +71,12 @@ export function chooseSpread(model: Model, sampleRate: number, quantum: number, 
 
 /** Samples per channel: what must wait at the beginning, and the most that one piece may yield. */
 function lookAhead(denoiser: Denoiser, length: number, unit: number): { silence: number; most: number } {
-  const { channels } = denoiser
+  const { channels, model, sampleRate, latencySamples } = denoiser
   const readyAt = (samples: number) => denoiser.readyAfter(samples * channels) / channels
-  const pieces = Math.min(PIECES_AHEAD, Math.ceil(SAMPLES_AHEAD / unit))
   const perPiece = Math.ceil(length / unit)
+  // once the first samples are out, units and hops fall alike again after a period
+  const period = (periodOf(model, denoiser) * model.inputHop * sampleRate) / model.inputRate
+  const pieces = Math.ceil(latencySamples / unit) + perPiece + period / greatestCommonDivisor(period, unit)
   let silence = 0
   let most = 0
   for (let i = 1; i <= pieces; i++) {
