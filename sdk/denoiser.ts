@@ -161,6 +161,7 @@ export class Denoiser {
 
   /** Samples (all channels) that `process` returns for a chunk of so many; `out` of `processInto` needs as much room. */
   readyAfter(samples: number): number {
+    checkKind('samples', samples, 'number')
     return this.#lanes[0].frames.readyAfter(Math.floor(samples / this.channels)) * this.channels
   }
 
@@ -177,7 +178,10 @@ export class Denoiser {
     return out
   }
 
-  /** As `process`, into `out`; returns the number of samples written. Allocates nothing but what the clock does. */
+  /**
+   * As `process`, into `out`, which is other memory than `chunk`; returns the number of samples written. Allocates nothing but
+   * what the clock does.
+   */
   processInto(chunk: Float32Array, out: Float32Array): number {
     this.#checkChunk(chunk, out)
     return this.#recorder === undefined ? this.#denoise(chunk, out) : this.#denoiseRecorded(this.#recorder, chunk, out)
@@ -433,7 +437,8 @@ export class Denoiser {
 
   /**
    * A Web transform stream: Float32Array in and out, or bytes with `format`. One chunk waits, none is denoised before
-   * the reader asks (back-pressure). At the end of the source the stream is flushed; the denoiser stays open and may be used again.
+   * the reader asks (back-pressure). At the end of the source the stream is flushed; the denoiser stays open and may be used again
+   * (where a reader or a source gives up, after `reset`).
    */
   stream(options?: { readonly format?: undefined }): TransformStream<Float32Array, Float32Array>
   stream(options: { readonly format: SampleFormat }): TransformStream<Uint8Array, Uint8Array>
@@ -545,7 +550,14 @@ export class Denoiser {
       fail('OPTION_INVALID', 'chunk length', chunk.length, `use whole frames of ${this.channels} channels`)
     const ready = this.readyAfter(chunk.length)
     if (out.length < ready) fail('OPTION_INVALID', 'out is too short', out.length, `give ${ready} samples`)
+    if (overlap(chunk, out)) fail('OPTION_INVALID', 'out overlaps chunk', out.byteOffset, 'give other memory')
   }
+}
+
+/** Results would be written over input that is still to be read. */
+function overlap(a: Float32Array, b: Float32Array): boolean {
+  const isApart = a.byteOffset + a.byteLength <= b.byteOffset || b.byteOffset + b.byteLength <= a.byteOffset
+  return !isApart && a.buffer === b.buffer
 }
 
 /** A function of its own: what is made in the constructor would hold the denoiser. */

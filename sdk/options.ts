@@ -60,7 +60,10 @@ export interface DenoiserOptions {
   readonly strengthDb?: number
   /** Level in dBFS below which pauses are filled with soft noise: -Infinity never, -66 natural, at most -30. Default: the preset's. */
   readonly comfortNoiseDb?: number
-  /** Called for every hop of every channel: how much voice (0..1) it holds. Inside `process`, so keep it short. */
+  /**
+   * Called for every hop of every channel: how much voice (0..1) it holds. Inside `process`, so keep it short; calls of the
+   * denoiser itself belong after it.
+   */
   readonly onVoice?: (voiceActivity: number, channel: number) => void
   /** Keeps the latency on a device that is too slow at times: steps down to lighter models, then to the delayed input. */
   readonly governor?: LadderOptions

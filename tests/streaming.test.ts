@@ -289,6 +289,13 @@ test('use after dispose, wrong options: documented errors', async () => {
     () => denoiser.processInto(new Float32Array(8192), new Float32Array(1)),
     /OPTION_INVALID: out is too short/,
   )
+  const room = new Float32Array(1024)
+  assert.throws(
+    () => denoiser.processInto(room.subarray(0, 512), room.subarray(256)),
+    /OPTION_INVALID: out overlaps chunk, 1024; give other memory/,
+  )
+  denoiser.processInto(room.subarray(0, 512), room.subarray(512))
+  assert.throws(() => denoiser.readyAfter('x' as never), /OPTION_INVALID: samples, string; give a number/)
   assert.throws(() => {
     denoiser.strengthDb = 3
   }, /OPTION_INVALID: strengthDb, 3/)
