@@ -295,6 +295,9 @@ export class Denoiser {
    */
   arrived(samples: number): void {
     checkKind('samples', samples, 'number')
+    // what is no number would make every later comparison false
+    if (!(samples >= 0 && samples < Number.POSITIVE_INFINITY))
+      fail('OPTION_INVALID', 'samples that arrived', samples, 'give how many')
     this.#supervision?.arrived(samples)
   }
 

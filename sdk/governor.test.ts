@@ -323,6 +323,9 @@ test('by arrival: no clock is asked, the backlog counts', async () => {
   assert.is(give(20, 0).behindMs, 0) // caught up
   assert.is(give(300, 1).rung, 0)
   assert.ok(Number.isNaN(denoiser.stats().governor!.load))
+  for (const samples of [Number.NaN, Number.POSITIVE_INFINITY, -1])
+    assert.throws(() => denoiser.arrived(samples), /^OPTION_INVALID: samples that arrived/)
+  assert.is(give(20, 2).rung, 2)
   denoiser.dispose()
 })
 
