@@ -183,6 +183,7 @@ export class DenoiserNode extends AudioWorkletNode {
     // a context that is closed or has ended never answers
     await Promise.race([closed.catch(() => {}), new Promise((resolve) => setTimeout(resolve, CLOSE_MS))])
     this.port.close()
+    this.#fail(new AttenuateError('DISPOSED', 'node', 'closed', 'create another node')) // whoever still waits
   }
 
   #ask(kind: Question['kind']): Promise<Answer> {

@@ -145,6 +145,21 @@ test('bypass: the input, as late as the output', async ({ site }) => {
   assert.equal(found, samples.subarray(1000, 1000 + found.length))
 })
 
+test('whoever waits for a node whose context is closed hears of its end', async ({ site }) => {
+  const messages = await site.page.evaluate(async () => {
+    const { createDenoiserNode } = await import('attenuate-edge/worklet' as string)
+    const context = new AudioContext()
+    const node = await createDenoiserNode(context, { model: 'lite' })
+    await context.close()
+    const waiting: Promise<unknown>[] = [node.stats(), node.reset()]
+    const heard = waiting.map((answer) => answer.then(String, (error: Error) => error.message))
+    await node.close()
+    const late = new Promise<string>((resolve) => setTimeout(resolve, 1000, 'nothing'))
+    return Promise.all(heard.map((message) => Promise.race([message, late])))
+  })
+  for (const message of messages) assert.match(message, /^DISPOSED: node, closed/)
+})
+
 test('errors reach the caller', async ({ site }) => {
   const messages = await site.page.evaluate(async () => {
     const { createDenoiserNode } = await import('attenuate-edge/worklet' as string)
