@@ -140,7 +140,7 @@ export class TrackDenoiser {
 
   /**
    * Another microphone takes the place of the source, at any rate; the clean track goes on, and so does what the model knows
-   * of voice and noise (`reset` forgets it). The former source is the caller's, unless `stopsSource` was asked for.
+   * of voice and noise (`reset` forgets it, and so does the route `stream` at another rate). The former source is the caller's, unless `stopsSource` was asked for.
    */
   replaceSource(track: MediaStreamTrack): void {
     checkSource(track)
