@@ -38,8 +38,9 @@ export interface DenoiserOptions {
   readonly linked?: boolean
   /**
    * What becomes of the band above half of the model's rate, which the network cannot hear. `follow`: attenuated as the
-   * network attenuates the upper part of its own band. `pass`: left as it was. `drop`: left out. Costs no latency. Default:
-   * `follow` where what comes out has the rate of what goes in, above the model's; else there is none to keep.
+   * network attenuates the upper part of its own band. `pass`: left as it was. `drop`: left out; nothing else goes
+   * with a model that widens the band (nano). Costs no latency. Default: `follow` where what comes out has the rate of what goes
+   * in, above the model's; else there is none to keep.
    */
   readonly highBand?: HighBandMode
   /**

@@ -149,12 +149,14 @@ export function chooseLinking(linked = false, channels: number, model: Model): b
 /** What was asked for, where it can be; else `follow` where there is such a band. */
 function chooseHighBand({ highBand, phase }: DenoiserOptions, rates: Rates, model: Model): HighBandMode {
   if (highBand !== undefined) checkHighBand(highBand)
+  if (highBand === 'drop') return 'drop'
   const { sampleRate, outputRate } = rates
-  if (highBand === 'drop' || sampleRate <= model.inputRate) return 'drop'
   const refuse = (what: string, value: unknown, remedy: string): HighBandMode =>
     highBand === undefined ? 'drop' : fail('OPTION_INVALID', `highBand ${highBand} with ${what}`, value, remedy)
+  // at any rate: who denoises many files learns it before the first
   if (model.inputRate !== model.outputRate)
-    return refuse('a model that makes a band of its own', model.inputRate, "use 'drop'")
+    return refuse('a model that makes a band of its own', `${model.inputRate} Hz`, "use 'drop'")
+  if (sampleRate <= model.inputRate) return 'drop'
   if (sampleRate !== outputRate)
     return refuse('another output rate', `${outputRate} Hz`, `use 'drop' or outputRate ${sampleRate}`)
   if (phase === 'minimum') return refuse('phase minimum', phase, "use 'drop' or phase 'linear'")

@@ -269,6 +269,8 @@ test('denoise: what is wrong with every file of a folder is said once, and no fo
   assertRefused(place, ['denoise', input, clean, '-m', 'foo'], /^attenuate: LOAD_FAILED: model .*foo; .*lite/)
   assertRefused(place, ['denoise', input, clean, '-m', existing], /^attenuate: .*there\.wav: MODEL_TRUNCATED/)
   assertRefused(place, ['denoise', input, clean, '--input-gain', '300'], /^attenuate: OPTION_INVALID: inputGainDb, 300/)
+  const ofItsOwn = ['-m', 'nano', '--high-band', 'pass']
+  assertRefused(place, ['denoise', input, clean, ...ofItsOwn], /^attenuate: OPTION_INVALID: highBand pass with a model/)
   const notAFolder = /^attenuate: OPTION_INVALID: cannot be written \(\w+\), .*there\.wav.*; choose another place/
   assertRefused(place, ['denoise', input, existing], notAFolder)
   assertRefused(place, ['denoise', input, join(existing, 'sub')], notAFolder)
