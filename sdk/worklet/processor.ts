@@ -1,5 +1,5 @@
 // The denoiser inside an AudioWorklet. In: render quanta of the context's rate, whatever their length. Out: the same, clean,
-// a fixed number of samples later. Built into one file without imports (scripts/bundles.mjs), as bundlers copy it and do not
+// a fixed number of samples later. Built into one file without imports (scripts/dist.mjs), as bundlers copy it and do not
 // follow it.
 
 import { Denoiser } from '../denoiser.ts'

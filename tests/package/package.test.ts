@@ -19,7 +19,8 @@ const EXPECTED =
 const CHECKOUT_ONLY = /^(assembly|bench|examples|tests|training|docs\/images)\/|^CONTRIBUTING\.md$/
 /** With all that it depends on: for boards with small disks. */
 const MAX_INSTALLED_BYTES = 10_000_000
-const UNWANTED = /\.test\.|(^|\/)(tests|training|bench)\/|\.map$/
+/** The command line is one file, which has all that it needs. */
+const UNWANTED = /\.test\.|(^|\/)(tests|training|bench)\/|\.map$|^dist\/(devices|sdk\/cli\/(?!index\.js$))/
 /** Below: declarations of nothing (`export {}`), which are all alike. */
 const SMALL_BYTES = 1000
 /** Without types of their own: bytes that tools only copy. */
