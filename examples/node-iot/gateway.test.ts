@@ -24,12 +24,13 @@ interface Ended {
   readonly log: string
 }
 
-/** `onLog`: with the child, each time it says something. */
+/** `onLog`: with the child, each time it says something. Programs of the folder come before those of the machine. */
 function run(
   args: readonly string[],
   onLog: (log: string, stop: () => void) => void = () => undefined,
 ): Promise<Ended> {
-  const child = spawn(process.execPath, ['--import', 'tsx', main, ...args])
+  const env = { ...process.env, PATH: `${folder}:${process.env.PATH}` }
+  const child = spawn(process.execPath, ['--import', 'tsx', main, ...args], { env })
   let [out, log] = ['', '']
   child.stdout.on('data', (text) => (out += text))
   let isStopped = false
@@ -49,9 +50,9 @@ function samplesOf(path: string): number {
   return reader.frames ?? -1
 }
 
-/** Stands in for arecord: a program that takes its arguments. */
-function recorderOf(script: string): string {
-  const path = join(folder, `recorder-${script.length}`)
+/** Stands in for arecord or aplay: a program that takes its arguments. */
+function programOf(script: string, name = `recorder-${script.length}`): string {
+  const path = join(folder, name)
   writeFileSync(path, `#!/bin/sh\n${script}\n`)
   chmodSync(path, 0o755)
   return path
@@ -103,11 +104,11 @@ test('nobody answers: what was not stored is reported, and the exit code says so
 
 test('a microphone: samples of the recorder, until it ends; silent: the watchdog; missing: one line', async () => {
   const output = join(folder, 'mic.wav')
-  const plays = recorderOf('head -c 64001 /dev/zero')
+  const plays = programOf('head -c 64001 /dev/zero')
   const heard = await run(['--recorder', plays, '--output', output, '--model', 'lite'])
   assert.is(heard.code, 0, heard.log)
   assert.is(samplesOf(output), 32000)
-  const silent = recorderOf('exec sleep 60')
+  const silent = programOf('exec sleep 60')
   const starved = await run(['--recorder', silent, '--output', output, '--model', 'lite', '--watchdog-seconds', '1'])
   assert.is(starved.code, 1)
   assert.match(starved.log, /no sample for 1 s/)
@@ -117,10 +118,36 @@ test('a microphone: samples of the recorder, until it ends; silent: the watchdog
   assert.match(missing.log, /none cannot be run .*; install alsa-utils/)
 })
 
+test('a microphone that is unplugged: what it gave is denoised, one line says why it ended, exit code 1', async () => {
+  const output = join(folder, 'unplugged.wav')
+  const fails = programOf('head -c 64000 /dev/zero; exit 1')
+  const { code, out, log } = await run(['--recorder', fails, '--output', output, '--model', 'lite'])
+  assert.is(code, 1)
+  assert.match(log, /recorder-\d+ ended with 1; check --device and --rate/)
+  assert.is(JSON.parse(out).samplesOut, 32000)
+  assert.is(samplesOf(output), 32000)
+})
+
+test('a loudspeaker that goes away is noticed, at once or by the end', async () => {
+  programOf('head -c 3000 >/dev/null; exit 3', 'aplay')
+  for (const speed of ['0', '8']) {
+    const args = ['--input', clip, '--speed', speed, '--output', 'speaker', '--model', 'lite']
+    const { code, out, log } = await run(args)
+    assert.is(code, 1)
+    assert.is(out, '')
+    assert.match(log, /^\S+ aplay ended with 3; check --device and --rate\n$/)
+  }
+  programOf('cat >/dev/null', 'aplay')
+  const { code } = await run(['--input', clip, '--speed', '0', '--output', 'speaker', '--model', 'lite'])
+  assert.is(code, 0)
+})
+
 test('orders that make no sense', async () => {
   for (const args of [[], ['--output', 'speaker', '--url', 'ws://x']])
     assert.match((await run(args)).log, /give either --output \(denoise here\) or --url \(send\)/)
   assert.match((await run(['--output', 'x.wav', '--speed', 'fast'])).log, /Use a number/)
+  for (const packets of ['0', '1.5', '65'])
+    assert.match((await run(['--url', 'ws://x', '--packets', packets])).log, /'--packets <count>' .* Use 1\.\.64\./)
 })
 
 test.run()

@@ -6,6 +6,7 @@
 
 import { Denoiser } from 'attenuate-edge'
 import { Command, InvalidArgumentError } from 'commander'
+import { MAX_PACKETS } from '../cloudflare-worker/client/protocol.ts'
 import { openSink, type Sink } from './sink.ts'
 import { openFile, openMicrophone, type Source } from './source.ts'
 import { Uplink } from './uplink.ts'
@@ -54,7 +55,7 @@ const program = new Command('gateway')
   .option('--url <url>', 'send there: ws://HOST/stream/NAME')
   .option('--token <token>', 'bearer token of the Worker')
   .option('--hear <target>', 'with --url: what comes back, to speaker or a WAV file')
-  .option('--packets <count>', 'of 16 ms in a message, 1..64', number, 8)
+  .option('--packets <count>', `of 16 ms in a message, 1..${MAX_PACKETS}`, packetCount, 8)
   .option('--buffer <messages>', 'kept through an outage', number, 4096)
   .option('--log-seconds <seconds>', 'between lines on standard error', number, 60)
   .option('--watchdog-seconds <seconds>', 'without a sample, then exit code 1', number, 10)
@@ -97,10 +98,12 @@ async function run(options: Options): Promise<number> {
   await Promise.race([hear(), ...(way.refused === undefined ? [] : [way.refused])])
   watchdog.stop()
   clearInterval(log)
+  const fault = source.fault()
+  if (fault !== undefined) note(fault)
   const { isWhole, report } = await way.drain()
   note(`ended after ${(samples / source.sampleRate).toFixed(1)} s, ${way.describe()}`)
   process.stdout.write(`${JSON.stringify({ samples, isWhole, starved, ...report })}\n`)
-  return isWhole && !starved ? 0 : 1
+  return isWhole && !starved && fault === undefined ? 0 : 1
 }
 
 async function playHere({ output, model, device }: Options, { sampleRate }: Source): Promise<Way> {
@@ -138,7 +141,12 @@ async function sendAway(options: Options, url: string, { sampleRate }: Source): 
     packetsPerMessage: packets,
     bufferMessages: buffer,
     onBreak: (reason) => note(`connection broken: ${reason}`),
-    onAudio: sink && ((samples) => (written = written.then(() => sink.write(samples)))),
+    onAudio:
+      sink &&
+      ((samples) => {
+        written = written.then(() => sink.write(samples))
+        written.catch(() => undefined) // no reason to send no more: told at the end
+      }),
   })
   return {
     refused: uplink.refused,
@@ -152,10 +160,17 @@ async function sendAway(options: Options, url: string, { sampleRate }: Source): 
     },
     async drain() {
       const isStored = await uplink.drain(1000 * drainSeconds)
-      await written
-      await sink?.close()
+      const isHeard = await written
+        .then(() => sink?.close())
+        .then(
+          () => true,
+          (error) => {
+            note(error.message)
+            return false
+          },
+        )
       const report = uplink.report()
-      return { isWhole: isStored && report.lostMessages === 0, report }
+      return { isWhole: isStored && isHeard && report.lostMessages === 0, report }
     },
   }
 }
@@ -163,6 +178,13 @@ async function sendAway(options: Options, url: string, { sampleRate }: Source): 
 function number(text: string): number {
   const value = Number(text)
   if (text.trim() === '' || !(value >= 0)) throw new InvalidArgumentError('Use a number of 0 or more.')
+  return value
+}
+
+function packetCount(text: string): number {
+  const value = Number(text)
+  if (!Number.isInteger(value) || value < 1 || value > MAX_PACKETS)
+    throw new InvalidArgumentError(`Use 1..${MAX_PACKETS}.`)
   return value
 }
 

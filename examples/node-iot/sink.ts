@@ -18,18 +18,26 @@ export function openSink(target: string, sampleRate: number, device: string): Pr
 
 async function openSpeaker(sampleRate: number, device: string): Promise<Sink> {
   const args = ['-q', '-t', 'raw', '-f', 'S16_LE', '-c', '1', '-r', String(sampleRate), '-D', device]
-  const child = spawn('aplay', args, { stdio: ['pipe', 'ignore', 'inherit'] })
+  // in a group of its own, where Ctrl+C does not reach it: what is left is played
+  const child = spawn('aplay', args, { stdio: ['pipe', 'ignore', 'inherit'], detached: true })
   await once(child, 'spawn').catch((error) => {
     throw new Error(`aplay cannot be run (${error.message}); install alsa-utils or give --output FILE.wav`)
   })
-  const ended = once(child, 'exit')
+  let fault: Error | undefined
+  const ended = once(child, 'exit').then(([code, signal]) => {
+    if (code !== 0) fault = new Error(`aplay ended with ${code ?? signal}; check --device and --rate`)
+  })
+  const drained = () => new Promise((resolve) => child.stdin.once('drain', resolve))
+  child.stdin.on('error', () => undefined) // it has ended, and says why itself
   return {
     async write(samples) {
-      if (!child.stdin.write(toPcm(samples))) await Promise.race([once(child.stdin, 'drain'), ended])
+      if (fault === undefined && !child.stdin.write(toPcm(samples))) await Promise.race([drained(), ended])
+      if (fault !== undefined) throw fault
     },
     async close() {
       child.stdin.end()
       await ended
+      if (fault !== undefined) throw fault
     },
   }
 }

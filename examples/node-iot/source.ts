@@ -14,6 +14,8 @@ export interface Source {
   readonly pieces: AsyncIterable<Float32Array>
   /** The pieces end soon after. */
   stop(): void
+  /** Why the pieces have ended before their time, if they have. */
+  fault(): string | undefined
 }
 
 const PIECE_MS = 20
@@ -22,27 +24,43 @@ const PIECE_MS = 20
 export function openMicrophone(sampleRate: number, device: string, recorder = 'arecord'): Source {
   const args = ['-q', '-t', 'raw', '-f', 'S16_LE', '-c', '1', '-r', String(sampleRate), '-D', device]
   let child: ChildProcessByStdio<null, Readable, null> | undefined
+  let isStopped = false
+  let fault: string | undefined
   // not before somebody listens: Node throws away what a child that has ended said unheard
   async function* record() {
     child = spawn(recorder, args, { stdio: ['ignore', 'pipe', 'inherit'] })
-    yield* decodeChild(child, recorder)
+    const ended = endOf(child, recorder)
+    yield* decodePcm(child.stdout)
+    const reason = await ended
+    if (!isStopped) fault = reason
   }
-  return { sampleRate, isLive: true, pieces: record(), stop: () => child?.kill('SIGTERM') }
+  const stop = () => {
+    isStopped = true
+    child?.kill('SIGTERM')
+  }
+  return { sampleRate, isLive: true, pieces: record(), stop, fault: () => fault }
 }
 
-async function* decodeChild(child: ChildProcessByStdio<null, Readable, null>, recorder: string) {
-  let fault: Error | undefined
-  child.on('error', (error) => {
-    fault = new Error(`${recorder} cannot be run (${error.message}); install alsa-utils or give --input FILE.wav`)
+/** What went wrong, if something did. */
+function endOf(child: ChildProcessByStdio<null, Readable, null>, recorder: string): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    child.on('error', ({ message }) =>
+      resolve(`${recorder} cannot be run (${message}); install alsa-utils or give --input FILE.wav`),
+    )
+    child.on('exit', (code, signal) =>
+      resolve(code === 0 ? undefined : `${recorder} ended with ${code ?? signal}; check --device and --rate`),
+    )
   })
+}
+
+async function* decodePcm(stream: Readable) {
   let odd = Buffer.alloc(0)
-  for await (const bytes of child.stdout) {
+  for await (const bytes of stream) {
     const all = Buffer.concat([odd, bytes as Buffer])
     const whole = all.length - (all.length % 2)
     odd = all.subarray(whole)
     yield toSamples(all.subarray(0, whole))
   }
-  if (fault !== undefined) throw fault
 }
 
 function toSamples(bytes: Uint8Array): Float32Array {
@@ -68,7 +86,8 @@ export async function openFile(path: string, speed: number): Promise<Source> {
   const stop = () => {
     isStopped = true
   }
-  return { sampleRate, isLive: speed > 0, pieces: playFile(reader, first, blocks, speed, () => isStopped), stop }
+  const pieces = playFile(reader, first, blocks, speed, () => isStopped)
+  return { sampleRate, isLive: speed > 0, pieces, stop, fault: () => undefined }
 }
 
 async function* playFile(
