@@ -1,6 +1,7 @@
 // The sensor's path against golden vectors (training/golden_codec.py): codec, packets, decimator, the C encoder; then the
 // receiver: every way in which packets go astray.
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -147,7 +148,22 @@ test('the encoder in TypeScript sends the golden packets, in any chunks', () => 
   }
 })
 
-test('the encoder in C sends the golden packets', () => {
+/** Far more than a program takes to begin. */
+const PATIENCE_MS = 20_000
+
+/** What a program says of some input as long as more may follow. */
+async function saidMeanwhile(program: string, input: Uint8Array): Promise<Uint8Array> {
+  const child = spawn(program, { stdio: ['pipe', 'pipe', 'inherit'] })
+  const patience = setTimeout(() => child.stdin.end(), PATIENCE_MS)
+  child.stdin.write(input)
+  const [said] = await once(child.stdout, 'data')
+  clearTimeout(patience)
+  assert.not(child.stdin.writableEnded, 'said only when its input had ended')
+  child.stdin.end()
+  return said
+}
+
+test('the encoder in C sends the golden packets, each as soon as it is full', async () => {
   const compiler = ['cc', 'gcc', 'clang'].find((name) => spawnSync(name, ['--version']).status === 0)
   assert.ok(compiler, 'no C compiler: install gcc and libc6-dev')
   const folder = mkdtempSync(join(tmpdir(), 'sensor-'))
@@ -164,6 +180,8 @@ test('the encoder in C sends the golden packets', () => {
     )
     assert.equal(sent, packets.bytes)
     assert.is(stdout.length, packets.bytes.length * PACKET_BYTES)
+    const first = new Uint8Array(drawPcm().slice(0, 4 * BLOCK_SAMPLES).buffer)
+    assert.is(hex(await saidMeanwhile(program, first)), packets.bytes[0])
     const lines = readFileSync(source('encoder.c'), 'utf8').trimEnd().split('\n').length
     assert.ok(lines <= 60, `${lines} lines`)
   } finally {
