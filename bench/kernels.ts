@@ -1,13 +1,18 @@
 // Speed of the core's kernels at the sizes networks have. In: build/core.{simd,relaxed,scalar}.wasm. Out: tables of GMAC/s by
 // number format, as a share of the peak of the same instructions measured in the same run (the same tile without end, on data
 // in the first-level cache, same engine), and the ratio to the plain loop one would write in JavaScript. The columns N = steps x positions pick the tile (dispatch.test.ts).
-// Usage: node --import tsx bench/kernels.ts [--all] (also relaxed and scalar)
 
 import { performance } from 'node:perf_hooks'
 import { setFlagsFromString } from 'node:v8'
+import { Command } from 'commander'
 import binaryen from 'wasm-opt'
 import { drawBytes, drawNibbles, packBytes, packNibbles } from '../assembly/fixture.integers.ts'
 import { Bench, buildModel, moduleOf, pack, type RecordSpec, randoms, type Target, up } from '../assembly/fixture.ts'
+
+const { all } = new Command('npm run bench:kernels --')
+  .option('--all', 'the relaxed and the scalar build too')
+  .parse()
+  .opts<{ all?: true }>()
 
 // Optimised code from the first call: how long an engine takes to get there is another bench's business.
 setFlagsFromString('--no-liftoff')
@@ -229,7 +234,7 @@ const peaks = new Map([FLOATS, INTEGERS].map((arithmetic) => [arithmetic, fastes
 console.log(
   `node ${process.version}, ${process.arch}; peak GMAC/s: f32x4 mul + add ${peaks.get(FLOATS)!.toFixed(1)}, i16x8 dot + add ${peaks.get(INTEGERS)!.toFixed(1)}`,
 )
-const targets: Target[] = process.argv.includes('--all') ? ['simd', 'relaxed', 'scalar'] : ['simd']
+const targets: Target[] = all ? ['simd', 'relaxed', 'scalar'] : ['simd']
 for (const target of targets) {
   if (!moduleOf(target)) {
     console.log(`\n${target}: this Node does not accept it`)

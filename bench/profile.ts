@@ -1,10 +1,10 @@
 // Where the time of a hop goes, record by record. In: a model file. Out: microseconds, share and GMAC/s per record and
 // per kind, and the sum beside whole hops timed in one call. Each record is the best of many hops, on noise.
-// Usage: node --import tsx bench/profile.ts MODEL [simd|relaxed|scalar]
 
 import { readFileSync } from 'node:fs'
 import { performance } from 'node:perf_hooks'
 import { setFlagsFromString } from 'node:v8'
+import { Argument, Command } from 'commander'
 import { type CoreExports, moduleOf, randoms, type Target } from '../assembly/fixture.ts'
 import { decodeModel } from '../quantize/modelfile.ts'
 import { countMacs } from '../quantize/record.ts'
@@ -12,13 +12,16 @@ import { countMacs } from '../quantize/record.ts'
 setFlagsFromString('--no-liftoff')
 const HOPS = 3000
 
-const [path, target = 'simd'] = process.argv.slice(2)
-if (!path) throw new Error('usage: node --import tsx bench/profile.ts MODEL [simd|relaxed|scalar]')
+const command: Command = new Command('node --import tsx bench/profile.ts')
+  .argument('<model>', 'file')
+  .addArgument(new Argument('[build]', 'of the core').choices(['simd', 'relaxed', 'scalar']).default('simd'))
+  .parse()
+const [path, target] = command.processedArgs as [string, Target]
 const bytes = readFileSync(path)
 const model = decodeModel(bytes)
 const align = (n: number) => Math.ceil(n / 64) * 64
-const module = moduleOf(target as Target)
-if (!module) throw new Error(`core ${target}: this Node does not accept it, use simd`)
+const module = moduleOf(target)
+if (!module) command.error(`core ${target}: this Node does not accept it, use simd`)
 
 const memory = new WebAssembly.Memory({
   initial: Math.ceil((4096 + bytes.length + model.stateBytes + model.scratchBytes) / 65536) + 1,

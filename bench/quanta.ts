@@ -1,9 +1,9 @@
 // The worst render quantum of a worklet, with a hop run at once and spread over quanta. In: nothing, or names of models. Out: a
 // table: time of the worst and the average quantum, the worst against running at once, and the latency that it costs. Every
 // quantum is the fastest of many rounds over the same samples, so that what the machine does meanwhile does not count.
-// Usage: npm run bench:quanta -- [MODEL ...]
 
 import { setFlagsFromString } from 'node:v8'
+import { Command } from 'commander'
 import { Denoiser } from '../sdk/denoiser.ts'
 import { nodeHost } from '../sdk/host.node.ts'
 import { prepareParts } from '../sdk/preparation.ts'
@@ -15,6 +15,7 @@ const RATE = 48_000
 const QUANTUM = 128
 const SECONDS = 0.5
 const ROUNDS = 60
+const MODELS = ['lite', 'base', 'hq']
 
 interface Cost {
   readonly worstUs: number
@@ -47,9 +48,10 @@ async function measure(model: string, channels: number, spreadQuanta: number): P
   return { worstUs, meanUs, latencySamples: quanta.latencySamples }
 }
 
+const program = new Command('npm run bench:quanta --').argument('[models...]', 'names or files', MODELS).parse()
+const [models] = program.processedArgs as [string[]]
 console.log(`${RATE} Hz, quanta of ${QUANTUM} samples: ${((1000 * QUANTUM) / RATE).toFixed(2)} ms`)
 console.log('model  channels  spread  worst us  mean us  worst / at once  latency ms')
-const models = process.argv.length > 2 ? process.argv.slice(2) : ['lite', 'base', 'hq']
 for (const model of models)
   for (const channels of [1, 2]) {
     let atOnceUs = 0

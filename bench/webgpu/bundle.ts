@@ -1,6 +1,6 @@
 // The bench as one folder for a bare linux-x64 machine with a GPU: Node, Dawn, the Vulkan loader, cores, models, run.sh. In:
 // what npm and the build have brought here, one package from the registry. Out: the folder, small enough to be carried.
-//   npm run bundle:webgpu -- [FOLDER]
+//   npm run bundle:webgpu
 
 import {
   copyFileSync,
@@ -15,6 +15,7 @@ import {
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
+import { Command } from 'commander'
 import { build } from 'esbuild'
 import { ensureNode20 } from '../../tests/engines/engines.ts'
 
@@ -27,8 +28,9 @@ const LIBRARIES = ['/usr/lib/x86_64-linux-gnu', '/usr/lib64', '/usr/lib']
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const here = fileURLToPath(new URL('.', import.meta.url))
+const FOLDER = join(root, 'build/bench-webgpu')
 
-/** Writes the bundle; returns its bytes. */
+/** Writes the bundle where nothing else is kept: `folder` is removed first. Returns its bytes. */
 export async function writeBundle(folder: string): Promise<number> {
   rmSync(folder, { recursive: true, force: true })
   await build({
@@ -83,6 +85,6 @@ function sizeOf(folder: string): number {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const folder = process.argv[2] ?? join(root, 'build/bench-webgpu')
-  console.log(`${folder}: ${((await writeBundle(folder)) / 1e6).toFixed(1)} MB; there: bash run.sh figures.json`)
+  new Command('npm run bundle:webgpu').description('makes the folder build/bench-webgpu anew').parse()
+  console.log(`${FOLDER}: ${((await writeBundle(FOLDER)) / 1e6).toFixed(1)} MB; there: bash run.sh figures.json`)
 }

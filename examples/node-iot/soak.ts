@@ -11,9 +11,10 @@ import { connect, createServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
+import { Command } from 'commander'
 import * as assert from 'uvu/assert'
 import { seedRandom } from '../../quantize/specimens.ts'
+import { wholeNumber } from '../../scripts/wholeNumber.ts'
 import { encodeSamples, SensorEncoder } from '../../sdk/index.ts'
 import { encodeWavHeader, WavReader } from '../../sdk/wav.ts'
 import { Edge } from '../cloudflare-worker/tests/edge.ts'
@@ -168,8 +169,10 @@ export function encodeWav(samples: Float32Array): Uint8Array {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const { values } = parseArgs({
-    options: { seconds: { type: 'string', default: '1800' }, cuts: { type: 'string', default: '60' } },
-  })
-  console.log(await soak({ seconds: Number(values.seconds), cuts: Number(values.cuts) }))
+  const options = new Command('npm run soak:iot --')
+    .option('--seconds <n>', 'of audio', wholeNumber, 1800)
+    .option('--cuts <n>', 'of connections', wholeNumber, 60)
+    .parse()
+    .opts<SoakOptions>()
+  console.log(await soak(options))
 }

@@ -1,11 +1,14 @@
 // `npm run soak:worklet`: what the models take of a core; then the marker through the identity model for five minutes at 44.1
 // and 48 kHz beside a busy core. In: seconds (default 300). Out: JSON lines; exit code 1 if a sample was wrong.
 
+import { Command } from 'commander'
+import { wholeNumber } from '../../scripts/wholeNumber.ts'
 import { runMarker } from './marker.ts'
 import { measureShares } from './share.ts'
 import { openSite } from './site.ts'
 
-const seconds = Number(process.argv[2] ?? 300)
+const program = new Command('npm run soak:worklet --').argument('[seconds]', 'of sound', wholeNumber, 300).parse()
+const [seconds] = program.processedArgs as [number]
 const site = await openSite()
 try {
   for (const share of await measureShares(site.page, ['lite', 'base', 'hq'])) console.log(JSON.stringify(share))

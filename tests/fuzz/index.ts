@@ -7,7 +7,8 @@ import { writeFileSync } from 'node:fs'
 import type { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
+import { Argument, Command } from 'commander'
+import { wholeNumber } from '../../scripts/wholeNumber.ts'
 import { formatTally, newTally, randomOf, runCases, type Tally, type Target } from './campaign.ts'
 import { TARGETS } from './targets.ts'
 
@@ -17,25 +18,19 @@ const HEAP_MB = 256
 const POLL_MS = 250
 const PROGRESS = 4
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    seconds: { type: 'string', default: '60' },
-    seed: { type: 'string', default: '1' },
-    case: { type: 'string' },
-    save: { type: 'string' },
-  },
-})
-const seed = Number(values.seed)
-const unknown = positionals.find((name) => !TARGETS.some((target) => target.name === name))
-if (unknown !== undefined) {
-  console.error(`no target ${unknown}; use ${TARGETS.map(({ name }) => name).join(' ')}`)
-  process.exit(1)
-}
-const chosen = TARGETS.filter(({ name }) => positionals.length === 0 || positionals.includes(name))
+const program = new Command('npm run fuzz --')
+  .addArgument(new Argument('[targets...]', 'default: all').choices(TARGETS.map(({ name }) => name)))
+  .option('--seconds <n>', 'for each target', wholeNumber, 60)
+  .option('--seed <n>', 'of the cases', wholeNumber, 1)
+  .option('--case <n>', 'one case again', wholeNumber)
+  .option('--save <file>', 'with --case: write its bytes')
+  .parse()
+const options = program.opts<{ seconds: number; seed: number; case?: number; save?: string }>()
+const { seed } = options
+const chosen = TARGETS.filter(({ name }) => program.args.length === 0 || program.args.includes(name))
 let found = 0
 for (const target of chosen) {
-  const tally = values.case === undefined ? await watch(target, Number(values.seconds)) : await repeat(target)
+  const tally = options.case === undefined ? await watch(target, options.seconds) : await repeat(target, options.case)
   console.log(`${target.name}, seed ${seed}: ${formatTally(tally)}`)
   for (const { number, what } of tally.findings) console.log(`  case ${number}: ${what.replaceAll('\n', '\n    ')}`)
   found += tally.findings.length
@@ -43,9 +38,8 @@ for (const target of chosen) {
 process.exitCode = found === 0 ? 0 : 1
 
 /** One case, in this thread. */
-async function repeat(target: Target): Promise<Tally> {
-  const number = Number(values.case)
-  if (values.save !== undefined) writeFileSync(values.save, target.draw(randomOf(seed, number)))
+async function repeat(target: Target, number: number): Promise<Tally> {
+  if (options.save !== undefined) writeFileSync(options.save, target.draw(randomOf(seed, number)))
   await target.prepare?.()
   return runCases(target, seed, number, ({ cases }) => cases < 1)
 }

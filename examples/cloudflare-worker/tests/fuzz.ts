@@ -6,9 +6,10 @@
 //   npm run fuzz:edge -- --seed 7 --from 1234 --connections 1     one of them again
 
 import { connect } from 'node:net'
-import { parseArgs } from 'node:util'
+import { Command } from 'commander'
 import * as assert from 'uvu/assert'
 import type { Random } from '../../../quantize/specimens.ts'
+import { wholeNumber } from '../../../scripts/wholeNumber.ts'
 import { randomOf } from '../../../tests/fuzz/campaign.ts'
 import { below, choose, damage, disturb, EDGES, happens, joined } from '../../../tests/fuzz/mutation.ts'
 import { CLOSE, encodePackets } from '../client/protocol.ts'
@@ -235,10 +236,11 @@ function plain(opcode: number, payload: Uint8Array, isLast = true, isMasked = tr
 }
 
 if (process.argv[1]?.endsWith('fuzz.ts')) {
-  const options = { seed: { type: 'string' }, from: { type: 'string' }, connections: { type: 'string' } } as const
-  const { seed = '1', from = '0', connections = '2000' } = parseArgs({ options }).values
-  const ends = await fuzzEdge({ seed: Number(seed), from: Number(from), connections: Number(connections) })
-  console.log(
-    JSON.stringify({ seed: Number(seed), from: Number(from), connections: Number(connections), ends }, null, 2),
-  )
+  const options = new Command('npm run fuzz:edge --')
+    .option('--connections <n>', 'to the real Worker', wholeNumber, 2000)
+    .option('--seed <n>', 'of what they say', wholeNumber, 1)
+    .option('--from <n>', 'the first of them', wholeNumber, 0)
+    .parse()
+    .opts<{ connections: number; seed: number; from: number }>()
+  console.log(JSON.stringify({ ...options, ends: await fuzzEdge(options) }, null, 2))
 }

@@ -6,9 +6,10 @@
 //   npm run soak:edge                         64 streams of five minutes
 //   npm run soak:edge -- --streams 8 --seconds 20
 
-import { parseArgs } from 'node:util'
+import { Command } from 'commander'
 import * as assert from 'uvu/assert'
 import { seedRandom } from '../../../quantize/specimens.ts'
+import { wholeNumber } from '../../../scripts/wholeNumber.ts'
 import { PACKET_BYTES } from '../../../sdk/sensor/packet.ts'
 import { Edge } from './edge.ts'
 import { expectNoGrowth, type Growth, growthOf, Meeting, type Sample, takeSample, untilStill } from './growth.ts'
@@ -188,9 +189,12 @@ function pick(counters: Run['counters'], link: Run['link']) {
 }
 
 if (process.argv[1]?.endsWith('soak.ts')) {
-  const { values } = parseArgs({ options: { streams: { type: 'string' }, seconds: { type: 'string' } } })
-  const streams = Number(values.streams ?? 64)
-  const report = await soak({ streams, seconds: Number(values.seconds ?? 300), cuts: 5, crashes: 2, windows: 12 })
+  const { streams, seconds } = new Command('npm run soak:edge --')
+    .option('--streams <n>', 'at once', wholeNumber, 64)
+    .option('--seconds <n>', 'of audio in each', wholeNumber, 300)
+    .parse()
+    .opts<{ streams: number; seconds: number }>()
+  const report = await soak({ streams, seconds, cuts: 5, crashes: 2, windows: 12 })
   console.log(JSON.stringify(report, null, 2))
   await expectNoGrowth(report.growth!, streams)
 }
