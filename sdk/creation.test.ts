@@ -1,8 +1,11 @@
 // How a denoiser comes into being: model and core from every source, downloads with progress, abort and damage, sharing.
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { build } from 'esbuild'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { drawSamples } from '../tests/golden/signal.ts'
@@ -228,6 +231,24 @@ test('using and await using dispose', async () => {
     kept = denoiser
   }
   assert.throws(() => kept.process(samples), /DISPOSED/)
+})
+
+test('a bundle for Node, away from the files of the package: says what to do; given them, it runs', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'bundle-'))
+  try {
+    const outfile = join(folder, 'app.mjs')
+    const entry = fileURLToPath(new URL('index.ts', import.meta.url))
+    await build({ entryPoints: [entry], outfile, bundle: true, format: 'esm', platform: 'node', logLevel: 'error' })
+    const bundled: typeof import('./index.ts') = await import(pathToFileURL(outfile).href)
+    await bundled.Denoiser.create().then(
+      () => assert.unreachable(),
+      ({ message }) => assert.match(message, /^LOAD_FAILED: .* \(ENOENT\), .*; .*in a bundle leave attenuate-edge ext/),
+    )
+    using denoiser = await bundled.Denoiser.create({ model: modelPath, wasm: corePath })
+    assert.ok(denoiser.process(samples).length > 0)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
 })
 
 test.run()

@@ -13,19 +13,22 @@ import { isModelName, MODELS, type ModelName } from './models.ts'
 /** The package's folder, from the source in sdk/ as well as from dist/sdk/. */
 const here = dirname(fileURLToPath(import.meta.url))
 const isBuilt = here.endsWith(join('dist', 'sdk'))
+/** A bundle finds no files of the package: it is another file, somewhere else. */
+const MISSING =
+  'in a checkout run `npm run build`; in a bundle leave attenuate-edge external, or give `wasm` and `model`'
 const root = isBuilt ? join(here, '..', '..') : join(here, '..')
 
 export const nodeHost: Host = {
   async loadCore() {
     const path = join(root, 'build', 'core.simd.wasm')
-    return WebAssembly.compile(await readBytes(path, 'WASM core', 'run `npm run build`'))
+    return WebAssembly.compile(await readBytes(path, 'WASM core', MISSING))
   },
 
   readModel(source: string | URL, progress: Progress) {
     if (source instanceof URL && source.protocol === 'file:')
       return readBytes(fileURLToPath(source), 'model', 'check the path')
     if (source instanceof URL || /^https?:/.test(source)) return download(source, progress)
-    if (isModelName(source)) return readBytes(shippedModel(source), 'model', 'run `npm run build`')
+    if (isModelName(source)) return readBytes(shippedModel(source), 'model', MISSING)
     const names = Object.keys(MODELS).join(', ')
     return readBytes(source, 'model', `give a file, a URL or one of: ${names}`)
   },
