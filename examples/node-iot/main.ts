@@ -5,8 +5,8 @@
 // report (JSON); exit code 1 if anything was lost.
 
 import { Denoiser } from 'attenuate-edge'
-import { Command, InvalidArgumentError } from 'commander'
-import { MAX_PACKETS } from '../cloudflare-worker/client/protocol.ts'
+import { Command } from 'commander'
+import { parseNumber, parsePackets } from '../cloudflare-worker/client/options.ts'
 import { openSink, type Sink } from './sink.ts'
 import { openFile, openMicrophone, type Source } from './source.ts'
 import { Uplink } from './uplink.ts'
@@ -48,18 +48,18 @@ const program = new Command('gateway')
   .option('--input <file.wav>', 'a mono WAV file instead of the microphone')
   .option('--recorder <program>', 'takes the arguments of arecord', 'arecord')
   .option('--device <name>', 'of ALSA, for recording and playing', 'default')
-  .option('--rate <Hz>', 'of the microphone', number, EDGE_RATE)
-  .option('--speed <times>', 'of a file, times real time; 0: as fast as it is taken', number, 1)
+  .option('--rate <Hz>', 'of the microphone', parseNumber, EDGE_RATE)
+  .option('--speed <times>', 'of a file, times real time; 0: as fast as it is taken', parseNumber, 1)
   .option('--output <target>', 'denoise here: speaker, or a WAV file')
   .option('--model <name>', 'auto: what this board can carry', 'auto')
   .option('--url <url>', 'send there: ws://HOST/stream/NAME')
   .option('--token <token>', 'bearer token of the Worker')
   .option('--hear <target>', 'with --url: what comes back, to speaker or a WAV file')
-  .option('--packets <count>', `of 16 ms in a message, 1..${MAX_PACKETS}`, packetCount, 8)
-  .option('--buffer <messages>', 'kept through an outage', number, 4096)
-  .option('--log-seconds <seconds>', 'between lines on standard error', number, 60)
-  .option('--watchdog-seconds <seconds>', 'without a sample, then exit code 1', number, 10)
-  .option('--drain-seconds <seconds>', 'to wait at the end until everything has arrived', number, 30)
+  .option('--packets <count>', 'of 16 ms in a message, 1..64', parsePackets, 8)
+  .option('--buffer <messages>', 'kept through an outage', parseNumber, 4096)
+  .option('--log-seconds <seconds>', 'between lines on standard error', parseNumber, 60)
+  .option('--watchdog-seconds <seconds>', 'without a sample, then exit code 1', parseNumber, 10)
+  .option('--drain-seconds <seconds>', 'to wait at the end until everything has arrived', parseNumber, 30)
 
 const options = program.parse().opts<Options>()
 if ((options.output === undefined) === (options.url === undefined))
@@ -173,19 +173,6 @@ async function sendAway(options: Options, url: string, { sampleRate }: Source): 
       return { isWhole: isStored && isHeard && report.lostMessages === 0, report }
     },
   }
-}
-
-function number(text: string): number {
-  const value = Number(text)
-  if (text.trim() === '' || !(value >= 0)) throw new InvalidArgumentError('Use a number of 0 or more.')
-  return value
-}
-
-function packetCount(text: string): number {
-  const value = Number(text)
-  if (!Number.isInteger(value) || value < 1 || value > MAX_PACKETS)
-    throw new InvalidArgumentError(`Use 1..${MAX_PACKETS}.`)
-  return value
 }
 
 function note(line: string): void {

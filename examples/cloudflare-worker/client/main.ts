@@ -6,14 +6,15 @@ import { decodeSamples, SensorEncoder, sampleBytes } from 'attenuate-edge'
 import { encodeWavHeader, WavReader } from 'attenuate-edge/wav'
 import { Command } from 'commander'
 import { WebSocket } from 'ws'
+import { parseNumber, parsePackets } from './options.ts'
 import { HOP_MS } from './protocol.ts'
 import { Sender, type Socket } from './sender.ts'
 
 interface Options {
   readonly url: string
   readonly token?: string
-  readonly speed: string
-  readonly packets: string
+  readonly speed: number
+  readonly packets: number
 }
 
 const program = new Command('client')
@@ -22,10 +23,13 @@ const program = new Command('client')
   .argument('<out.wav>')
   .requiredOption('--url <url>', 'ws://127.0.0.1:8787/stream/NAME')
   .option('--token <token>', 'bearer token of the Worker')
-  .option('--speed <times>', 'times real time; 0: as fast as the edge takes it', '1')
-  .option('--packets <count>', 'packets of 16 ms in a message, 1..64', '8')
+  .option('--speed <times>', 'times real time; 0: as fast as the edge takes it', parseNumber, 1)
+  .option('--packets <count>', 'packets of 16 ms in a message, 1..64', parsePackets, 8)
   .action(run)
-await program.parseAsync()
+await program.parseAsync().catch((error) => {
+  console.error(error.message)
+  process.exit(1) // a connection may be open
+})
 
 async function run(input: string, output: string, options: Options): Promise<void> {
   const packets = encode(await readWav(input))
@@ -37,7 +41,7 @@ async function run(input: string, output: string, options: Options): Promise<voi
     onAudio: (samples) => parts.push(samples),
     onBreak: (reason) => console.error(`connection broken: ${reason}`),
   })
-  await play(sender, packets, Number(options.packets), Number(options.speed))
+  await play(sender, packets, options.packets, options.speed)
   const { counters, seconds } = await sender.ended
   await writeFile(output, toWav(parts))
   console.log(JSON.stringify({ seconds, object: counters, client: sender.stats() }, null, 2))
