@@ -4,6 +4,7 @@ import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import {
   existsSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -170,6 +171,27 @@ test('denoise: a recording cut short is denoised as far as it goes, and that is 
   const each = attenuate(['denoise', input, join(folder, 'clean'), '--json'])
   assert.is(each.status, 0, each.stderr)
   assert.match(each.stderr, /^[^\n]*cut\.wav: cut short: 0\.62 of 2\.00 s\n$/)
+})
+
+test('denoise: through a link to the file that it names, into a pipe that stays one', async ({ folder }) => {
+  const names = ['in.wav', 'plain.wav', 'file.wav', 'link.wav', 'pipe.wav']
+  const [input, plain, file, link, pipe] = names.map((name) => join(folder, name))
+  writeFileSync(input, wav(drawSamples(3000, 7, 0.1)))
+  writeFileSync(file, 'old')
+  symlinkSync(file, link)
+  assert.is(spawnSync('mkfifo', [pipe]).status, 0)
+  const reader = spawn('cat', [pipe])
+  const parts: Buffer[] = []
+  reader.stdout.on('data', (part) => parts.push(part))
+  try {
+    for (const output of [plain, link, pipe]) assert.is(attenuate(['denoise', input, output, '-m', MODEL]).status, 0)
+    assert.ok(lstatSync(link).isSymbolicLink())
+    assert.ok(lstatSync(pipe).isFIFO())
+    await once(reader, 'close')
+  } finally {
+    reader.kill()
+  }
+  for (const bytes of [readFileSync(file), Buffer.concat(parts)]) assert.ok(readFileSync(plain).equals(bytes))
 })
 
 test('denoise: without samples there is no real-time factor', ({ folder }) => {

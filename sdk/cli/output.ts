@@ -1,8 +1,9 @@
-// Where results go. A file appears whole or not at all: it is written beside its place and renamed at the end. '-' is
-// standard output. In: bytes in order; a header may be written again once the length is known.
+// Where results go. A file appears whole or not at all: it is written beside its place and renamed at the end. What is no file
+// (a pipe with a name, /dev/stdout, /dev/null) stays and takes the bytes as they come; '-' is standard output. In: bytes in order; a
+// header may be written again once the length is known.
 
 import { once } from 'node:events'
-import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, realpath, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { fail } from '../errors.ts'
 
@@ -22,7 +23,9 @@ export interface Output {
 export async function openOutput(path: string, makesFolder = false): Promise<Output> {
   if (path === '-') return new PipeOutput()
   if (makesFolder) await makeFolder(dirname(path))
-  return FileOutput.open(path)
+  const entry = await stat(path).catch(() => undefined)
+  if (entry === undefined) return FileOutput.open(path)
+  return entry.isFile() ? FileOutput.open(await realpath(path)) : DeviceOutput.open(path)
 }
 
 /** With those around it; one that is there is left as it is. */
@@ -105,6 +108,35 @@ function refuse(error: unknown, path: string): never {
     path,
     'choose another place',
   )
+}
+
+class DeviceOutput implements Output {
+  readonly isSeekable = false
+  readonly #path: string
+  readonly #file: FileHandle
+
+  private constructor(path: string, file: FileHandle) {
+    this.#path = path
+    this.#file = file
+  }
+
+  static async open(path: string): Promise<DeviceOutput> {
+    return new DeviceOutput(path, await open(path, 'w').catch((error) => refuse(error, path)))
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    await this.#file.writeFile(bytes).catch((error) => refuse(error, this.#path))
+  }
+
+  async rewrite(): Promise<void> {}
+
+  finish(): Promise<void> {
+    return this.#file.close()
+  }
+
+  abandon(): Promise<void> {
+    return this.#file.close()
+  }
 }
 
 class PipeOutput implements Output {
