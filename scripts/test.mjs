@@ -15,8 +15,11 @@ const PROCESSES = 2
 const LIMIT_MS = 1_200_000
 
 const FURTHER = ['shared', 'engines']
-const words = process.argv.slice(2).filter((word) => !word.startsWith('--'))
-const left = FURTHER.filter((kind) => !process.argv.includes(`--${kind}`))
+const given = process.argv.slice(2)
+const words = given.filter((word) => !word.startsWith('-'))
+const asked = given.filter((word) => word.startsWith('-')).map((option) => option.replace(/^--/, ''))
+if (asked.some((kind) => !FURTHER.includes(kind))) explain()
+const left = FURTHER.filter((kind) => !asked.includes(kind))
 const results = []
 
 install()
@@ -34,6 +37,15 @@ const [passed, failed] = ['passed', 'failed'].map((key) => results.reduce((sum, 
 for (const line of ['', ...summaryLines(results), '']) console.log(line)
 console.log(`${passed} passed, ${failed} failed`)
 process.exitCode = failed === 0 ? 0 : 1
+
+/** A misspelt option would leave out what it asks for. */
+function explain() {
+  const isHelp = asked.includes('help')
+  console[isHelp ? 'log' : 'error'](
+    `npm test [-- ${FURTHER.map((kind) => `[--${kind}]`).join(' ')} [part of a test file's name ...]]`,
+  )
+  process.exit(isHelp ? 0 : 2)
+}
 
 /** Those of FURTHER first: they are the longest, and none should be left running alone at the end. */
 function findTests() {

@@ -48,7 +48,7 @@ async function repeat(target: Target, number: number): Promise<Tally> {
 async function watch(target: Target, seconds: number): Promise<Tally> {
   const until = Date.now() + 1000 * seconds
   const total = newTally()
-  for (let from = 0; Date.now() < until && total.findings.length < 20; ) {
+  for (let from = 0; (from === 0 || Date.now() < until) && total.findings.length < 20; ) {
     const { tally, death, last } = await runProcess(target.name, from, until)
     if (tally) {
       merge(total, tally)
