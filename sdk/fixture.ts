@@ -7,7 +7,8 @@ import { type Random, seedRandom } from '../quantize/specimens.ts'
 import type { Denoiser } from './denoiser.ts'
 import { joined } from './pieces.ts'
 
-const ROUNDS = 4
+const ROUNDS = 12
+const OWN_BYTES = 1000 // more than the measurement itself leaves: 224 with Node 20
 
 setFlagsFromString('--expose-gc')
 const collectGarbage: () => void = runInNewContext('gc')
@@ -29,12 +30,13 @@ export function play(denoiser: Denoiser, samples: Float32Array, moments = () => 
 }
 
 /**
- * Bytes that so many calls leave to the collector. The least of some rounds: the first one warms up, and compilers that run
- * beside take their time, and their memory, where the machine is busy. Clocks must be off (`now`): V8 boxes their times.
+ * Bytes that so many calls leave to the collector. The least of some rounds, until one shows nothing but the measurement: the
+ * first one warms up, and compilers that run beside take their time, and their memory, where the machine is busy. Clocks must
+ * be off (`now`): V8 boxes their times.
  */
 export function measureGarbage(calls: number, call: () => void): number {
   let least = Number.POSITIVE_INFINITY
-  for (let round = 0; round < ROUNDS; round++) {
+  for (let round = 0; round < ROUNDS && least > OWN_BYTES; round++) {
     collectGarbage() // so that none of what was before is due
     const before = process.memoryUsage()
     for (let i = 0; i < calls; i++) call()

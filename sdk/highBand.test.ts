@@ -52,7 +52,7 @@ test('processInto allocates nothing', async () => {
   const chunk = drawNoise(3, 256)
   const out = new Float32Array(4096)
   const grown = measureGarbage(20_000, () => denoiser.processInto(chunk, out))
-  assert.ok(grown < 300_000, `${grown} bytes`)
+  assert.ok(grown < 80_000, `${grown} bytes`)
 })
 
 for (const highBand of ['follow', 'pass'] as const)

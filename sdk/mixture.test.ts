@@ -170,7 +170,7 @@ test('neither strength nor comfort noise nor activity allocates', async () => {
   const chunk = drawSamples(HOP, 0, 0.01)
   const out = new Float32Array(2 * HOP)
   const least = measureGarbage(20_000, () => denoiser.processInto(chunk, out))
-  assert.ok(least < 160_000, `${least} bytes`) // one number per hop would be 320,000
+  assert.ok(least < 80_000, `${least} bytes`) // one number per hop would be 320,000
 })
 
 /** The bundled clip: speech in noise, 16 kHz. */

@@ -52,7 +52,7 @@ test('processPlanarInto allocates nothing', async () => {
   const planes = [drawNoise(1, 128), drawNoise(2, 128)]
   const out = [new Float32Array(512), new Float32Array(512)]
   const grown = measureGarbage(5_000, () => denoiser.processPlanarInto(planes, out))
-  assert.ok(grown < 100_000, `${grown} bytes`)
+  assert.ok(grown < 20_000, `${grown} bytes`)
 })
 
 test.run()

@@ -242,7 +242,7 @@ test('processInto allocates nothing at 48 kHz', async () => {
   const chunk = drawNoise(3, 128)
   const out = new Float32Array(2048)
   const grown = measureGarbage(20_000, () => denoiser.processInto(chunk, out))
-  assert.ok(grown < 300_000, `${grown} bytes`)
+  assert.ok(grown < 80_000, `${grown} bytes`)
   denoiser.dispose()
 })
 

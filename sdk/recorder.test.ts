@@ -90,7 +90,7 @@ test('recording allocates nothing within a stretch', async () => {
   const out = new Float32Array(256)
   const grown = measureGarbage(20_000, () => denoiser.processInto(chunk, out))
   // an object per call would be half a megabyte and more
-  assert.ok(grown < 300_000, `${grown} bytes`)
+  assert.ok(grown < 80_000, `${grown} bytes`)
   denoiser.dispose()
 })
 

@@ -2,15 +2,12 @@
 // neighbours in memory and the history, the output is the same to the bit.
 
 import { readFileSync } from 'node:fs'
-import { PerformanceObserver } from 'node:perf_hooks'
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { compile } from '../quantize/compile.ts'
 import { decodeModel } from '../quantize/modelfile.ts'
 import { seedRandom } from '../quantize/specimens.ts'
-import { play } from '../sdk/fixture.ts'
+import { measureGarbage, play } from '../sdk/fixture.ts'
 import { Denoiser, type DenoiserOptions } from '../sdk/index.ts'
 import { joined } from '../sdk/pieces.ts'
 import { openBuild, playWhole } from './golden/hops.ts'
@@ -22,9 +19,6 @@ const LENGTH = 6007
 
 const models = new Map(NETWORKS.map((name) => [name, compile(readFileSync(golden(`${name}.safetensors`)))]))
 const core = openBuild('simd')!
-
-setFlagsFromString('--expose-gc')
-const collectGarbage: () => void = runInNewContext('gc')
 
 function golden(file: string): URL {
   return new URL(`golden/${file}`, import.meta.url)
@@ -223,26 +217,12 @@ test('96 dB above full scale is a sample still', async () => {
 
 test('processInto allocates nothing over 100,000 calls', async () => {
   // V8 boxes every time stamp of its own clock (32 bytes per call), so this one has none
-  const denoiser = await create('spectral', { now: () => 0 })
+  using denoiser = await create('spectral', { now: () => 0 })
   const chunk = drawSamples(16, 0, 0.1)
   const out = new Float32Array(256)
-  for (let i = 0; i < 20_000; i++) denoiser.processInto(chunk, out)
-  collectGarbage() // so that none of what was before is due
-  let collections = 0
-  const observer = new PerformanceObserver((list) => {
-    collections += list.getEntries().length
-  })
-  observer.observe({ entryTypes: ['gc'] })
-  const before = process.memoryUsage()
-  for (let i = 0; i < 100_000; i++) denoiser.processInto(chunk, out)
-  const after = process.memoryUsage()
-  await new Promise((resolve) => setTimeout(resolve, 10)) // until the observer has heard
-  observer.disconnect()
-  const grownBytes = after.heapUsed + after.arrayBuffers - before.heapUsed - before.arrayBuffers
-  assert.is(collections, 0, 'garbage was collected')
-  // what the measurement itself and late optimisation allocate; one object per call would be a megabyte and more
-  assert.ok(grownBytes < 400_000, `${grownBytes} bytes`)
-  denoiser.dispose()
+  const grown = measureGarbage(100_000, () => denoiser.processInto(chunk, out))
+  // what the measurement itself allocates; one object per call would be a megabyte and more
+  assert.ok(grown < 100_000, `${grown} bytes`)
 })
 
 test('10,000 lives and 1,000 concurrent streams in flat memory', async () => {
