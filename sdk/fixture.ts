@@ -1,5 +1,5 @@
-// What tests of the SDK share: noise from a seed, a stream played in pieces, garbage counted. In: seeds, denoisers, calls.
-// Out: samples, bytes.
+// What tests of the SDK share: noise from a seed, a stream played in pieces, garbage counted, errors that nobody caught. In:
+// seeds, denoisers, calls. Out: samples, bytes, messages.
 
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
@@ -45,4 +45,18 @@ export function measureGarbage(calls: number, call: () => void): number {
     if (round > 0 && grown >= 0) least = Math.min(least, grown) // less than before: something was collected
   }
   return least
+}
+
+/** Messages of the errors that the process heard of as uncaught while `work` ran. */
+export async function uncaughtDuring(work: () => unknown): Promise<string[]> {
+  const messages: string[] = []
+  const hear = ({ message }: Error) => messages.push(message)
+  process.on('uncaughtException', hear)
+  try {
+    await work()
+    await new Promise((resolve) => setTimeout(resolve, 0))
+  } finally {
+    process.off('uncaughtException', hear)
+  }
+  return messages
 }

@@ -3,6 +3,7 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { drawSamples } from '../tests/golden/signal.ts'
+import { uncaughtDuring } from './fixture.ts'
 import { Governor } from './governor.ts'
 import { Denoiser, type DenoiserOptions, type LadderOptions } from './index.ts'
 
@@ -170,6 +171,24 @@ test('simulated device: down the ladder and up again, queue bounded, nothing los
   device.out.push(...device.denoiser.flush())
   assert.is(device.out.length, 4250 * HOP)
   device.denoiser.dispose()
+})
+
+test('a listener to rungs that throws takes nothing from the stream, and is heard of', async () => {
+  let told = 0
+  const onRung = (name: string) => {
+    told++
+    throw new Error(name)
+  }
+  const messages = await uncaughtDuring(async () => {
+    const device = await Device.create(tone, { queueMs: 100, onRung })
+    device.play(100, FAST)
+    device.play(100, SLOW)
+    device.out.push(...device.denoiser.flush())
+    assert.is(device.out.length, 200 * HOP)
+    device.denoiser.dispose()
+  })
+  assert.ok(told > 0)
+  assert.is(messages.length, told)
 })
 
 test('simulated device: a change of rung is no click', async () => {

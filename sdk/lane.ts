@@ -14,6 +14,7 @@ import { Network } from './network.ts'
 import { RatedFrames } from './rated.ts'
 import type { SnapshotReader, SnapshotWriter } from './snapshot.ts'
 import { shareOf } from './strength.ts'
+import { reportUncaught } from './uncaught.ts'
 
 export interface LaneOptions extends MixtureOptions, Path {
   readonly latency: Latency
@@ -112,9 +113,17 @@ export class Lane implements HopRunner {
     else this.#image.take(result, inputs, outputs)
     for (let c = 0; c < outputs.length; c++) {
       this.mixtures[c].take(outputs[c], inputs[c], this.#ladder?.isDry)
-      this.#onVoice?.(this.mixtures[c].voiceActivity, this.place.first + c)
+      this.#tellVoice(c)
     }
     this.#highBand?.take(outputs, this.#drys)
+  }
+
+  #tellVoice(c: number): void {
+    try {
+      this.#onVoice?.(this.mixtures[c].voiceActivity, this.place.first + c)
+    } catch (error) {
+      reportUncaught(error)
+    }
   }
 
   /** As much of the network's part of the coming run as `share`. */

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { drawSamples } from '../tests/golden/signal.ts'
-import { drawNoise, measureGarbage } from './fixture.ts'
+import { drawNoise, measureGarbage, uncaughtDuring } from './fixture.ts'
 import { Denoiser, type DenoiserOptions, PRESETS } from './index.ts'
 import { decodeSamples } from './pcm.ts'
 import { WavReader } from './wav.ts'
@@ -151,6 +151,24 @@ test('voice activity: high in speech, low in noise and silence, one value per ho
   assert.ok(voices.filter(([, channel]) => channel === 1).every(([value]) => value < 0.01))
   const share = first.filter((value) => value > 0.5).length / first.length
   assert.ok(share > 0.2 && share < 0.95, `voice in ${(100 * share).toFixed(0)} % of the hops`)
+})
+
+test('a listener to voice that throws takes nothing from the stream, and is heard of', async () => {
+  const noise = drawNoise(2, 20 * HOP + 7, 0.1)
+  for (const options of [{}, { sampleRate: 48000 }]) {
+    let calls = 0
+    const onVoice = () => {
+      if (++calls % 5 === 0) throw new Error(`of call ${calls}`)
+    }
+    const messages = await uncaughtDuring(async () => {
+      assert.equal(await play(noise, { ...options, onVoice }), await play(noise, options))
+    })
+    assert.ok(calls >= 5)
+    assert.equal(
+      messages,
+      Array.from({ length: Math.floor(calls / 5) }, (_, i) => `of call ${5 * (i + 1)}`),
+    )
+  }
 })
 
 test('voice activity in steady noise is low', async () => {

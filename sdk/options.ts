@@ -63,7 +63,8 @@ export interface DenoiserOptions {
   readonly comfortNoiseDb?: number
   /**
    * Called for every hop of every channel: how much voice (0..1) it holds. Inside `process`, so keep it short; calls of the
-   * denoiser itself belong after it.
+   * denoiser itself belong after it. An error it throws is reported as uncaught, like an event listener's, and the stream
+   * goes on.
    */
   readonly onVoice?: (voiceActivity: number, channel: number) => void
   /** Keeps the latency on a device that is too slow at times: steps down to lighter models, then to the delayed input. */
@@ -90,7 +91,7 @@ export interface LadderOptions extends GovernorOptions {
    * input. Default: `lite`, where it fits. Each stream holds a state for each.
    */
   readonly ladder?: readonly ModelSource[]
-  /** Called after the call in which the rung changed: `dry` is the delayed input. */
+  /** Called at the end of the call in which the rung changed: `dry` is the delayed input. Its errors as `onVoice`'s. */
   readonly onRung?: (name: string, rung: number) => void
 }
 

@@ -4,6 +4,7 @@
 import type { Model } from '../quantize/modelfile.ts'
 import { ArrivalGauge, ClockGauge } from './gauge.ts'
 import { Governor, type GovernorOptions, readGovernor } from './governor.ts'
+import { reportUncaught } from './uncaught.ts'
 
 /** What the governor sees and has done. */
 export interface SupervisionStats {
@@ -67,7 +68,11 @@ export class Supervision {
     const { rung } = this.#governor
     if (rung === this.#told) return
     this.#told = rung
-    this.#onRung?.(this.#rungs[rung], rung)
+    try {
+      this.#onRung?.(this.#rungs[rung], rung)
+    } catch (error) {
+      reportUncaught(error)
+    }
   }
 
   /** So many more samples per channel wait to be given. */

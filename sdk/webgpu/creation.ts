@@ -30,7 +30,7 @@ export interface PoolOptions {
   readonly wasm?: WasmSource
   /** An implementation of WebGPU. Default: `navigator.gpu`; in Node the optional package webgpu. */
   readonly gpu?: GPU
-  /** Called when a device was lost and WASM has taken over, no sample lost. */
+  /** Called when a device was lost and WASM has taken over, no sample lost. An error it throws is reported as uncaught. */
   readonly onFallback?: (fallback: Fallback) => void
 }
 

@@ -6,6 +6,7 @@ import * as assert from 'uvu/assert'
 import { decodeModel } from '../../quantize/modelfile.ts'
 import { measureSnrDb } from '../../quantize/snr.ts'
 import { drawSamples } from '../../tests/golden/signal.ts'
+import { uncaughtDuring } from '../fixture.ts'
 import { AttenuateError, Denoiser } from '../index.ts'
 import type { Timing } from './choice.ts'
 import { crossing } from './choice.ts'
@@ -124,6 +125,28 @@ test('where WASM cannot take over, whoever hops hears of it, and the process liv
     () => assert.unreachable(),
     ({ message }) => assert.match(message, /^LOAD_FAILED/),
   )
+  pool.dispose()
+})
+
+test('a listener to the fallback that throws ends no hop, and is heard of', async () => {
+  let device: GPUDevice | undefined
+  const gpu = watched(await openSoftwareGpu(), (opened) => {
+    device = opened
+  })
+  const onFallback = () => {
+    throw new Error('of the listener')
+  }
+  const pool = await DenoiserPool.create({ model, backend: 'webgpu', gpu, threads: 1, onFallback })
+  const stream = pool.add()
+  const samples = drawSamples(4 * inputHop, 0, 0.3)
+  const messages = await uncaughtDuring(async () => {
+    stream.write(samples)
+    stream.end()
+    device!.destroy()
+    await pool.drain()
+  })
+  assert.is(stream.read().length, (await alone(samples)).length)
+  assert.equal(messages, ['of the listener'])
   pool.dispose()
 })
 

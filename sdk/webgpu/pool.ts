@@ -6,6 +6,7 @@ import type { Model } from '../../quantize/modelfile.ts'
 import { STATE_HEADER_BYTES } from '../../quantize/record.ts'
 import { fail } from '../errors.ts'
 import { SnapshotReader, SnapshotWriter } from '../snapshot.ts'
+import { reportUncaught } from '../uncaught.ts'
 import { type Backend, type BackendName, type BatchResult, DeviceLost } from './backend.ts'
 import type { Choice } from './choice.ts'
 import { Framing } from './framing.ts'
@@ -261,7 +262,11 @@ export class DenoiserPool {
     this.#ledger.clear()
     lost.dispose()
     this.#fallback = { reason, atHop: this.#hops, replayedHops, streams: this.#streams.size }
-    this.#parts.onFallback?.(this.#fallback)
+    try {
+      this.#parts.onFallback?.(this.#fallback)
+    } catch (error) {
+      reportUncaught(error)
+    }
   }
 
   /** @internal A slot's stream begins anew. */
