@@ -5,6 +5,7 @@
 import { AttenuateError, fail } from '../errors.ts'
 import { mixtureOf } from '../preset.ts'
 import { shareOf } from '../strength.ts'
+import { reportUncaught } from '../uncaught.ts'
 import { likenAs } from './likeness.ts'
 import type { NodeStats } from './messages.ts'
 import type { DenoiserNodeOptions } from './node.ts'
@@ -25,7 +26,8 @@ export interface DenoiseTrackOptions extends DenoiserNodeOptions {
   readonly stopsSource?: boolean
   /**
    * Asked when the source has ended by itself (a headset unplugged): give another track, and the clean one goes on with it.
-   * Default: the clean one ends too.
+   * Where it gives none, or fails (reported as uncaught), the clean one ends too, as by default. One that comes when the
+   * clean track needs it no more is stopped where `stopsSource` was asked for.
    */
   readonly onSourceEnded?: () => MediaStreamTrack | undefined | Promise<MediaStreamTrack | undefined>
 }
@@ -211,12 +213,15 @@ export class TrackDenoiser {
 
   readonly #end = async (): Promise<void> => {
     const ended = this.#source
-    const next = await this.#options.onSourceEnded?.()
-    if (this.#isClosed || this.#source !== ended) return
-    if (next !== undefined) {
-      this.replaceSource(next)
-      return
+    const isWaiting = () => !this.#isClosed && this.#source === ended
+    try {
+      const next = await this.#options.onSourceEnded?.()
+      if (next !== undefined && isWaiting()) this.replaceSource(next)
+      else if (this.#options.stopsSource && next !== this.#source) next?.stop()
+    } catch (error) {
+      reportUncaught(error)
     }
+    if (!isWaiting()) return
     const tracks = [...this.#live]
     for (const track of tracks) track.stop()
     for (const track of tracks) track.dispatchEvent(new Event('ended'))

@@ -195,6 +195,50 @@ test('a source that ends by itself: the next one, or the end', async ({ site: { 
   assert.match(found.wrong, /^OPTION_INVALID: kind of track, video/)
 })
 
+test('no next source, as asking for it failed; one that comes too late', async ({ site: { page } }) => {
+  const found = await page.evaluate(async () => {
+    const { denoiseTrack } = await import('attenuate-edge/worklet' as string)
+    const open = async () => (await navigator.mediaDevices.getUserMedia({ audio: true })).getAudioTracks()[0]
+    const unplug = (track: MediaStreamTrack) => {
+      track.stop()
+      track.dispatchEvent(new Event('ended'))
+    }
+    const reported: string[] = []
+    const hear = (event: ErrorEvent) => {
+      event.preventDefault()
+      reported.push(event.message)
+    }
+    addEventListener('error', hear)
+    const failures = [() => Promise.reject(new Error('no microphone')), (ended: MediaStreamTrack) => ended]
+    for (const give of failures) {
+      const first = await open()
+      const clean = await denoiseTrack(first, { model: 'lite', onSourceEnded: () => give(first) })
+      const ended = new Promise((resolve) => clean.addEventListener('ended', resolve))
+      unplug(first)
+      await ended
+    }
+    removeEventListener('error', hear)
+    const late: string[] = []
+    for (const stopsSource of [true, false]) {
+      const [first, second] = [await open(), await open()]
+      let give = (_: MediaStreamTrack) => {}
+      const onSourceEnded = () => new Promise<MediaStreamTrack>((resolve) => (give = resolve))
+      const clean = await denoiseTrack(first, { model: 'lite', stopsSource, onSourceEnded })
+      unplug(first)
+      clean.stop()
+      give(second)
+      await new Promise((resolve) => setTimeout(resolve))
+      late.push(second.readyState)
+      second.stop()
+    }
+    return { reported, late }
+  })
+  assert.is(found.reported.length, 2)
+  assert.match(found.reported[0], /no microphone/)
+  assert.match(found.reported[1], /OPTION_INVALID: state of track, ended/)
+  assert.equal(found.late, ['ended', 'live'])
+})
+
 test("LiveKit's shape: init, another microphone, destroy", async ({ site: { page } }) => {
   const found = await page.evaluate(async () => {
     const { LiveKitDenoiser } = await import('attenuate-edge/worklet' as string)
