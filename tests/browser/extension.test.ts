@@ -305,6 +305,39 @@ test('two microphones of one page: both in the popup, each with its own end; clo
   await page.close()
 })
 
+test('a page that has given up waiting keeps its plain microphone, and is not said to be clean', async (bench) => {
+  const page = await bench.browser.newPage()
+  await page.goto(`${bench.origin}/plain`)
+  await page.evaluate(`{
+    document.addEventListener('attenuate:ask', ({ relatedTarget }) => relatedTarget.dispatchEvent(new Event('attenuate:close')))
+    navigator.mediaDevices.getUserMedia({ audio: true })
+  }`)
+  const { id } = await hear(
+    () => badgeOf(bench, page),
+    ({ text, reason }) => {
+      assert.is(text, '!')
+      assert.match(reason, /plain microphone: the clean one was not ready in time/)
+    },
+  )
+  const popup = await popupOf(bench, id)
+  await popup.waitForFunction(() => !document.getElementById('trouble')!.hidden)
+  assert.is(await popup.locator('#microphones article').count(), 0)
+  await popup.close()
+  await page.close()
+})
+
+test('the popup forgets the microphones of a page that is left', async (bench) => {
+  const page = await call(bench.browser, `${bench.origin}/plain`)
+  const popup = await popupOf(bench, (await badgeOf(bench, page)).id)
+  const counted = (wanted: number) =>
+    popup.waitForFunction((n) => document.querySelectorAll('#microphones article').length === n, wanted)
+  await counted(1)
+  await page.goto('about:blank')
+  await counted(0)
+  await popup.close()
+  await page.close()
+})
+
 test('the popup shows levels, hop and way, and its controls are the settings', async (bench) => {
   const { browser, origin, background } = bench
   for (const [path, way] of [

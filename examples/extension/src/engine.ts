@@ -1,12 +1,12 @@
-// What cleans, in the extension's world, loaded with the first microphone of a document. In: a stream of one microphone.
-// Out: a clean track, which follows the settings until the page has stopped it; reports for popup and badge.
+// What cleans, in the extension's world, loaded with the first microphone of a document. In: a microphone. Out: a clean
+// track, which follows the settings until the page has stopped it; reports for popup and badge.
 
 import { openFrame } from './cleaner.frame.ts'
 import { openTrack } from './cleaner.track.ts'
 import type { Cleaner } from './cleaner.ts'
 import { Meter } from './meter.ts'
 import { inTime } from './patience.ts'
-import { CLOSE, METER, type MicrophoneReport, type Report, type State } from './protocol.ts'
+import { METER, type MicrophoneReport, type Report, type State } from './protocol.ts'
 import { followSettings, readSettings, type Settings, strengthOf } from './settings.ts'
 
 const REPORT_MS = 100
@@ -21,12 +21,13 @@ const calls = new Set<Call>()
 const id = crypto.randomUUID()
 let trouble: string | undefined
 
-/** Rejects where no way works; the reason is shown by badge and popup. */
-export async function clean(request: MediaStream): Promise<MediaStreamTrack> {
-  const [microphone] = request.getAudioTracks()
+/** Lives until `closed`. Rejects where no way works, or none before that; the reason is shown by badge and popup. */
+export async function clean(microphone: MediaStreamTrack, closed: AbortSignal): Promise<MediaStreamTrack> {
   try {
     const call = await open(microphone)
-    request.addEventListener(CLOSE, () => close(call), { once: true })
+    if (closed.aborted) await close(call)
+    closed.throwIfAborted()
+    closed.addEventListener('abort', () => close(call))
     trouble = undefined
     return call.cleaner.track
   } catch (error) {

@@ -73,6 +73,8 @@ function listen(tabId: number): void {
   })
   port.onDisconnect.addListener(() => {
     void chrome.runtime.lastError // no frame of this tab has opened a microphone yet
+    reports.clear() // of a page that is gone
+    show()
     setTimeout(() => listen(tabId), AGAIN_MS)
   })
 }
