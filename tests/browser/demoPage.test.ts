@@ -271,6 +271,48 @@ test('a file is dropped: it plays', async (bench) => {
   await page.close()
 })
 
+test('while a model loads: a dropped file begins no second sound, and what was chosen last is heard', async (bench) => {
+  const { page, complaints } = await open(bench)
+  await page.evaluate(() => {
+    const counted = Object.assign(globalThis, { contexts: 0 })
+    counted.AudioContext = class extends AudioContext {
+      constructor(options?: AudioContextOptions) {
+        super(options)
+        counted.contexts++
+      }
+    }
+  })
+  for (const [name, ms] of [
+    ['base', 800],
+    ['hq', 1500],
+  ] as const)
+    await page.route(`**/models/${name}.ssm`, async (route) => {
+      await new Promise((resolve) => setTimeout(resolve, ms))
+      await route.continue()
+    })
+  const isLatency = (from: number, to: number) =>
+    page.waitForFunction(
+      ([from, to]) => {
+        const ms = Number.parseFloat(document.getElementById('latency')!.textContent!)
+        return ms > from && ms < to
+      },
+      [from, to],
+      { timeout: 10_000 },
+    )
+  await page.click('#play')
+  await page.setInputFiles('#file', CLIP)
+  await page.selectOption('#model', 'nano')
+  await isLatency(28, 45)
+  assert.is(await page.evaluate(() => (globalThis as unknown as { contexts: number }).contexts), 1)
+  await page.selectOption('#model', 'hq') // there later than lite
+  await page.selectOption('#model', 'lite')
+  await isLatency(15, 25)
+  await page.waitForTimeout(2000)
+  await isLatency(15, 25)
+  assert.equal(complaints, [])
+  await page.close()
+})
+
 test('a microphone plays and is let go; a file that is no sound is named', async (bench) => {
   const { page, complaints } = await open(bench)
   await page.check('input[value="microphone"]', { force: true })

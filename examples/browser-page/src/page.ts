@@ -34,6 +34,8 @@ const spectrograms = { before: new Spectrogram(byId('before')), after: new Spect
 let sound: Sound | undefined
 let source: Source | undefined
 let chosen: File | undefined
+/** Done when all that begins or ends the sound is: a file may be dropped while the model still loads. */
+let turn: Promise<void> = Promise.resolve()
 /** What the user has chosen for sound that comes from no sensor. */
 let usualModel = model.value
 
@@ -41,12 +43,12 @@ const choiceOf = <T extends string>(name: string) =>
   document.querySelector<HTMLInputElement>(`input[name="${name}"]:checked`)!.value as T
 const sourceName = () => choiceOf<SourceName>('source')
 
-play.addEventListener('click', () => attempt(source === undefined ? start : stop))
+play.addEventListener('click', () => inTurn(() => (source === undefined ? start() : stop())))
 file.addEventListener('change', () => take(file.files?.[0]))
 audible.addEventListener('change', () => sound?.setAudible(audible.checked))
 model.addEventListener('change', () => attempt(changeModel))
 strength.addEventListener('input', changeStrength)
-onChoice('source', () => attempt(changeSource))
+onChoice('source', changeSource)
 onChoice('channel', () => attempt(changeChannel))
 onChoice('backend', () => sound?.setBackend(choiceOf<BackendName>('backend')))
 onChoice('heard', () => sound?.setHeard(choiceOf<Heard>('heard')))
@@ -66,6 +68,11 @@ async function attempt(act: () => Promise<void> | void): Promise<void> {
     await stop()
     complain((error as Error).message)
   }
+}
+
+function inTurn(act: () => Promise<void> | void): Promise<void> {
+  turn = turn.then(() => attempt(act))
+  return turn
 }
 
 function complain(text: string): void {
@@ -117,18 +124,21 @@ async function stop(): Promise<void> {
 async function openSound(): Promise<Sound> {
   say('Loading the core and the model.')
   const opened = await Sound.open(useWasm)
-  opened.setBackend(choiceOf('backend'))
   // Safari interrupts for calls and Siri, every browser for pages in the background
   opened.context.addEventListener('statechange', () => {
     const state: string = opened.context.state
     if (state === 'suspended' || state === 'interrupted')
       say('The browser has paused the sound: press Stop, then Play.')
   })
+  for (let name = ''; name !== model.value; ) {
+    name = model.value // which may change while it loads, as all below
+    await opened.setModel(name)
+  }
+  opened.setBackend(choiceOf('backend'))
   opened.setChannel(choiceOf('channel'))
   opened.setHeard(choiceOf('heard'))
   opened.setAudible(audible.checked)
   opened.setStrength(strengthDb())
-  await opened.setModel(model.value)
   requestAnimationFrame(function draw(now) {
     if (source !== undefined) for (const of of ['before', 'after'] as const) spectrograms[of].draw(opened[of], now)
     requestAnimationFrame(draw)
@@ -150,15 +160,17 @@ async function openSource({ context }: Sound): Promise<Source> {
   return openFile(context, await fetchClip(assetUrl('clip.wav')), 'the clip')
 }
 
-async function changeSource(): Promise<void> {
+function changeSource(): void {
   const name = sourceName()
   byId('source-hint').textContent = name === 'file' && chosen !== undefined ? chosen.name : HINTS[name]
   audible.checked = name !== 'microphone'
   sound?.setAudible(audible.checked)
-  const wasPlaying = source !== undefined
-  if (wasPlaying) await stop()
+  inTurn(async () => {
+    if (source === undefined) return
+    await stop()
+    if (name !== 'file') await start()
+  })
   if (name === 'file') file.click()
-  else if (wasPlaying) await start()
 }
 
 async function take(given: File | undefined): Promise<void> {
@@ -168,7 +180,7 @@ async function take(given: File | undefined): Promise<void> {
   byId('source-hint').textContent = given.name
   audible.checked = true
   sound?.setAudible(true)
-  await attempt(async () => {
+  await inTurn(async () => {
     if (source !== undefined) await stop()
     await start()
   })

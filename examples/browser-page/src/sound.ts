@@ -112,17 +112,18 @@ export class Sound {
 
   /** The old model is heard until the new one is ready. */
   async setModel(name: string): Promise<void> {
+    this.#model = name
     const denoiser = await createDenoiserNode(this.context, {
       wasm: this.#wasm,
       model: modelUrl(name),
       processorUrl: assetUrl('processor.js'),
     })
+    if (this.#model !== name) return denoiser.close() // another was chosen meanwhile
     const former = this.#denoiser
     this.#denoiser = denoiser
     this.setStrength(this.#strengthDb)
     this.#delay.delayTime.value = denoiser.latencySamples / this.context.sampleRate
     this.#line.connect(denoiser).connect(this.after)
-    this.#model = name
     this.#watch()
     if (former === undefined) return
     this.#line.disconnect(former)
@@ -131,6 +132,7 @@ export class Sound {
 
   /** Of the hops that are timed; what is heard is made by WASM on the audio thread, which has no GPU. */
   setBackend(backend: BackendName): void {
+    if (backend === this.#backend) return
     this.#backend = backend
     if (this.#isWatched) this.#watch()
   }
