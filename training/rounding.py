@@ -1,11 +1,12 @@
 """Weights as the compiler will round them, with a straight-through gradient (Bengio, Leonard and Courville, arXiv 1308.3432).
 
-int8: one scale per row, int4: one per 32 columns of a row (quantize/FORMAT.md); mixing over bands stays int8. Here to the nearest
-integer; the compiler then rounds what was trained for least error at each layer's output.
+int8: one scale per row, int4: one per 32 columns of a row (quantize/FORMAT.md); mixing over bands stays int8, and an op with a row too
+long for int8 stays f32. Here to the nearest integer; the compiler then rounds what was trained for least error at each layer's output.
 """
 import torch
 
 INT4_GROUP = 32
+MAX_INT8_COLUMNS = 516           # more products of int8 and int16 may overflow 32 bits
 MATRICES = {"linear": ("weight",), "bandconv": ("weight",), "mix": ("weight",), "ssm": ("B", "C")}
 FORMATS = ("int8", "int4")
 
@@ -15,15 +16,22 @@ def rounded(get, op, name, form):
 
     get: the op's tensors by name."""
     w = get(name)
-    if w is None or name not in MATRICES.get(op, ()):
+    if name not in MATRICES.get(op, ()) or (form := stored(get, op, form)) == "f32":
         return w
     with torch.no_grad():
         level = state_levels(get) if name == "C" else 1.0
         level = level[:, None] if w.dim() == 3 and name == "C" else level
         rows = as_rows(w * level, op, name)
-        near = nearest(rows.reshape(-1, rows.shape[-1]), "int8" if op == "mix" else form).reshape(rows.shape)
+        near = nearest(rows.reshape(-1, rows.shape[-1]), form).reshape(rows.shape)
         step = from_rows(near, w, op, name) / level - w
     return w + step
+
+
+def stored(get, op, form):
+    """The format that an op's matrices get, all the same, where `form` is asked for."""
+    form = "int8" if op == "mix" else form
+    longest = max(as_rows(get(m), op, m).shape[-1] for m in MATRICES[op])
+    return "f32" if form == "int8" and longest > MAX_INT8_COLUMNS else form
 
 
 def state_levels(get):

@@ -47,6 +47,21 @@ def test_errors_stay_within_half_a_step_and_gradients_pass():
             assert torch.equal(w.grad, torch.ones_like(w)), op
 
 
+def test_an_op_with_a_row_too_long_for_int8_stays():
+    for op, shape in (("linear", (2, 516)), ("bandconv", (2, 3, 172)), ("mix", (1, 2, 516))):
+        longer = (*shape[:-1], shape[-1] + 1)
+        for form in ("int8", "int4"):
+            fits, stays = torch.randn(*shape), torch.randn(*longer)
+            assert not torch.equal(through(op, "weight", form, weight=fits), fits), op
+            kept = through(op, "weight", form, weight=stays)
+            assert torch.equal(kept, stays) == (form == "int8" or op == "mix"), op
+    for order, stays in ((256, False), (260, True)):    # 512 and 520 columns of C decide for B too
+        tensors = {**ssm(order), "B": torch.randn(order, 3)}
+        for name in ("B", "C"):
+            assert torch.equal(through("ssm", name, "int8", **tensors), tensors[name]) == stays, (order, name)
+            assert not torch.equal(through("ssm", name, "int4", **tensors), tensors[name])
+
+
 def test_what_is_no_matrix_stays():
     bias = torch.randn(4)
     assert through("linear", "bias", "int8", bias=bias) is bias and "norm" not in MATRICES
