@@ -77,8 +77,6 @@ def own_tensors(node, tensors):
 def from_checkpoint(path):
     """The network of a checkpoint file, to be trained further: `attenuate compile --write-checkpoint` writes reduced ones."""
     arrays, config = read(path)
-    if config is None:
-        raise ValueError(f"{path}: holds no network; give a checkpoint as quantize/CHECKPOINT.md describes it")
     return Network(config, tensors={"/".join(k.rsplit(".", 1)): torch.from_numpy(v.astype(np.float32)) for k, v in arrays.items()})
 
 

@@ -2,8 +2,6 @@
 
 python -m training.network_test   Needs tests/golden. Prints one line per check; fails with an assertion.
 """
-import json
-import tempfile
 import numpy as np
 import torch
 from . import network, reference
@@ -35,16 +33,6 @@ def test_an_ssm_of_any_order_starts():
     for order in (1, 3, 10, 24, 66):
         network = Network(spectral("any", orders=(order,)))
         assert [network.get("block0_ssm", name).shape[0] for name in ("log_dt", "A", "B")] == 3 * [order], order
-
-
-def test_bfloat16_is_read_as_the_compiler_reads_it():
-    header = {"w": {"dtype": "BF16", "shape": [2], "data_offsets": [0, 4]}, "g": {"dtype": "BF16", "shape": [], "data_offsets": [4, 6]}}
-    text = json.dumps(header).encode()
-    with tempfile.NamedTemporaryFile() as file:
-        file.write(len(text).to_bytes(8, "little") + text + bytes.fromhex("803f 40c0 003e"))
-        file.flush()
-        tensors, _ = read(file.name)
-    assert tensors["w"].tolist() == [1, -3] and tensors["g"].shape == () and tensors["g"] == 0.125
 
 
 def test_both_know_the_same_ops():

@@ -6,6 +6,7 @@ Layout: u64 header bytes, JSON header padded with spaces to 8 bytes, data in asc
 little-endian. Equal content gives equal bytes.
 """
 import json
+import math
 import numpy as np
 
 DTYPES = {"F64": np.dtype("<f8"), "F32": np.dtype("<f4"), "F16": np.dtype("<f2")}
@@ -22,7 +23,7 @@ def write(path, tensors, config):
         if dtype not in NAMES:
             raise TypeError(f"tensor {name}: number type {array.dtype}; convert to float64, float32 or float16")
         if not np.isfinite(array).all():
-            raise ValueError(f"tensor {name}: holds infinities or NaN; train again or store it with more bits")
+            raise SystemExit(f"{path}: tensor {name}: holds infinities or NaN; train again or store it with more bits")
         blob = np.ascontiguousarray(array, dtype).tobytes()
         header[name] = {"dtype": NAMES[dtype], "shape": list(array.shape), "data_offsets": [end, end + len(blob)]}
         blobs.append(blob)
@@ -34,28 +35,49 @@ def write(path, tensors, config):
 
 
 def read(path):
-    """({name: array}, config); arrays keep the number type of the file, config is None where there is none."""
-    with open(path, "rb") as file:
-        content = file.read()
-    length = int.from_bytes(content[:8], "little")
-    if len(content) < 8 or length > len(content) - 8:
-        raise ValueError(f"{path}: header of {length} bytes in a file of {len(content)}; not safetensors or cut short")
-    header = json.loads(content[8:8 + length])
-    data = memoryview(content)[8 + length:]
-    metadata = header.pop("__metadata__", {})
-    tensors = {name: tensor(path, name, entry, data) for name, entry in header.items()}
-    return tensors, json.loads(metadata["attenuate"]) if "attenuate" in metadata else None
+    """({name: array}, config); arrays keep the number type of the file. A file that is none ends the program with one line."""
+    try:
+        with open(path, "rb") as file:
+            content = file.read()
+        length = int.from_bytes(content[:8], "little")
+        if len(content) < 8 or length > len(content) - 8:
+            raise ValueError(f"header of {length} bytes in a file of {len(content)}")
+        header, data = parsed("header", content[8:8 + length]), memoryview(content)[8 + length:]
+        config = parsed("attenuate in __metadata__", mapping("__metadata__", header.pop("__metadata__", {})).get("attenuate"))
+        return {name: tensor(name, mapping(f"tensor {name}", entry), data) for name, entry in header.items()}, config
+    except (OSError, ValueError) as fault:
+        raise SystemExit(f"{path}: {getattr(fault, 'strerror', None) or fault}; expected a checkpoint in safetensors, whole (quantize/CHECKPOINT.md)") from None
 
 
-def tensor(path, name, entry, data):
-    dtype = STORED.get(entry["dtype"])
-    if dtype is None:
-        raise ValueError(f"{path}: tensor {name}: number type {entry['dtype']}; use one of {', '.join(STORED)}")
-    begin, end = entry["data_offsets"]
-    count = int(np.prod(entry["shape"]))
-    if end - begin != count * dtype.itemsize or end > len(data):
-        raise ValueError(f"{path}: tensor {name}: {end - begin} bytes for shape {entry['shape']}; the file is damaged")
-    numbers = np.frombuffer(data[begin:end], dtype)
-    if entry["dtype"] == "BF16":
+def parsed(what, text):
+    try:
+        value = json.loads(text)
+    except (ValueError, TypeError):
+        raise ValueError(f"{what}: no JSON") from None
+    return mapping(what, value)
+
+
+def mapping(what, value):
+    if not isinstance(value, dict):
+        raise ValueError(f"{what}: {json.dumps(value):.40}, no JSON object")
+    return value
+
+
+def tensor(name, entry, data):
+    dtype, shape, offsets = (entry.get(key) for key in ("dtype", "shape", "data_offsets"))
+    if dtype not in list(STORED):
+        raise ValueError(f"tensor {name}: number type {dtype}, none of {', '.join(STORED)}")
+    if not sizes(shape) or not sizes(offsets) or len(offsets) != 2:
+        raise ValueError(f"tensor {name}: shape {shape}, offsets {offsets}")
+    begin, end = offsets
+    needed = math.prod(shape) * STORED[dtype].itemsize
+    if end - begin != needed or end > len(data):
+        raise ValueError(f"tensor {name}: bytes {begin} to {end} of {len(data)} for the {needed} of shape {shape}")
+    numbers = np.frombuffer(data[begin:end], STORED[dtype])
+    if dtype == "BF16":
         numbers = (numbers.astype("<u4") << 16).view("<f4")
-    return numbers.reshape(entry["shape"]).copy()
+    return numbers.reshape(shape).copy()
+
+
+def sizes(value):
+    return isinstance(value, list) and all(isinstance(n, int) and n >= 0 for n in value)
