@@ -2,7 +2,7 @@
 
 python -m training.collect CLONES SHARDS --apart FOLDER... reads the sources table, finds each repository in CLONES (a clone,
 bare or not, named owner+name), decodes the files that the table names, and packs what is not in the folders to be kept apart.
-A source that was built before is not built again. Needs git, ffmpeg and opusenc. AUDIO.md says what the sources are.
+A source that was built before, with the same sounds kept apart, is not built again. Needs git, ffmpeg and opusenc. AUDIO.md says what the sources are.
 """
 import argparse
 import csv
@@ -305,9 +305,9 @@ def pack(reports, parts, folder):
     print(line, flush=True)
 
 
-def audio_under(folders):
-    """(name, bytes) of every audio file, and of every one in a tar, under some folders or files."""
-    for path in sorted(p for folder in folders for p in [Path(folder), *Path(folder).rglob("*")]):
+def audio_under(folder):
+    """(name, bytes) of every audio file, and of every one in a tar, under a folder; or of a file."""
+    for path in sorted([Path(folder), *Path(folder).rglob("*")]):
         if AUDIO.search(path.name):
             yield path.name, path.read_bytes()
         elif path.suffix == ".tar":
@@ -316,18 +316,22 @@ def audio_under(folders):
 
 
 def index_of(folders):
-    index, files = Index(), audio_under(folders)
-    while turn := list(itertools.islice(files, 24)):
-        for (name, _), samples in zip(turn, decoded(turn)):
-            index.add(name, landmarks(samples))
+    index = Index()
+    for folder in folders:
+        files, before = audio_under(folder), len(index.names)
+        while turn := list(itertools.islice(files, 24)):
+            for (name, _), samples in zip(turn, decoded(turn)):
+                index.add(name, landmarks(samples))
+        if len(index.names) == before:
+            raise SystemExit(f"{folder}: no audio, expected a folder whose sounds are to be left out")
     index.sort()
     return index
 
 
-def recipe(source):
-    """What decides how a source sounds: its row but for the words."""
+def recipe(source, apart):
+    """What decides what a source may give: its row but for the words, and the landmarks that it must not share."""
     row = {name: value for name, value in source.items() if value and name not in ("licence", "note")}
-    return hashlib.sha256(json.dumps(row, sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(row, sort_keys=True).encode() + apart.hashes.tobytes()).hexdigest()
 
 
 def main():
@@ -347,7 +351,7 @@ def main():
     parts, reports = options.shards / "parts", []
     for source in sources:
         folder = parts / source["prefix"].strip("_")
-        key = recipe(source)
+        key = recipe(source, apart)
         done = folder / "report.json"
         report = json.loads(done.read_text()) if done.exists() else {}
         if report.get("key") != key:
@@ -361,6 +365,8 @@ def main():
             faults = {k: len(v) for k, v in report["left_out"].items()}
             print(f"{source['prefix']}: {minutes:.1f} min of {len(report['used'])} clips; left out {faults}", flush=True)
         reports.append(report)
+    if not reports:
+        raise SystemExit(f"{options.clones}: no clone of any source; expected folders named owner+name")
     pack(reports, parts, options.shards)
 
 

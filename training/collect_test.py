@@ -3,8 +3,8 @@
 Synthetic sounds, 16 kHz, seeded. Prints one line per check; fails with an assertion. Needs numpy alone.
 """
 import numpy as np
-from .collect import (ACTIVE_DBFS, COPY_SHARE, LONGEST_SECONDS, PEAK, RATE, chosen, fault_of_speech, frame_powers, joined,
-                      levelled, middle, trimmed, without_silence)
+from .collect import (ACTIVE_DBFS, COPY_SHARE, LONGEST_SECONDS, PEAK, RATE, chosen, fault_of_speech, frame_powers, index_of,
+                      joined, levelled, middle, recipe, trimmed, without_silence)
 from .fingerprint import Index, landmarks, running_maximum
 
 
@@ -103,6 +103,26 @@ def test_fingerprint():
     assert name == "tune 5" and share > 10 * COPY_SHARE, (name, share)
     for stranger in (tune(50), noise, np.zeros(100, np.float32)):
         assert index.nearest(landmarks(stranger))[1] < COPY_SHARE
+
+
+def test_recipe():
+    """Other words about a source change nothing; another row, or other sounds to keep apart, build it again."""
+    row = {"prefix": "a_", "paths": "*", "note": "words"}
+    nothing, held = Index(), Index()
+    held.add("tune", landmarks(tune(1)))
+    held.sort()
+    key = recipe(row, nothing)
+    assert key == recipe({**row, "note": "other words"}, nothing)
+    assert len({key, recipe({**row, "paths": "b"}, nothing), recipe(row, held)}) == 3
+
+
+def test_a_folder_to_keep_apart_without_audio_is_refused():
+    try:
+        index_of(["nowhere"])
+    except SystemExit as error:
+        assert str(error).startswith("nowhere: no audio"), error
+    else:
+        raise AssertionError("nothing was kept apart")
 
 
 if __name__ == "__main__":
