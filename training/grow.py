@@ -44,9 +44,11 @@ def grown(op, name, fresh, old):
 
 
 def grow(network, other):
-    """Gives `network` what `other` knows; its blocks that `other` lacks start silent. ValueError: a tensor of `other` is larger."""
+    """Gives `network` what `other` knows; its blocks that `other` lacks start silent. ValueError: `other` is larger somewhere."""
     ops = {node["name"]: node["op"] for node in network.config["graph"]}
     given = dict(other.named_parameters())
+    if extra := sorted(given.keys() - dict(network.named_parameters()).keys()):
+        raise ValueError(f"{extra[0].split('.', 1)[1].replace('/', '.')}: not in this network; start from one that is nowhere larger")
     with torch.no_grad():
         for key, p in network.named_parameters():
             node, name = key.split(".", 1)[1].split("/")

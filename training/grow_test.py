@@ -64,6 +64,12 @@ def test_what_does_not_fit_is_named():
         assert str(fault).startswith("widen.weight: (24, 8) does not fit into (16, 8);"), fault
     else:
         assert False, "a larger network was taken"
+    try:
+        grow(small(), built(orders=(8, 4, 8)))
+    except ValueError as fault:
+        assert str(fault).startswith("block2_norm.bias: not in this network;"), fault
+    else:
+        assert False, "a network of more blocks was taken"
 
 
 def test_what_is_new_learns():

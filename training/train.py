@@ -179,7 +179,10 @@ class Trainer:
 
     def warm(self, path):
         """Start from the EMA of another run, or from a checkpoint; a smaller network may be given (grow.py)."""
-        grow(self.network, from_checkpoint(path) if path.endswith(".safetensors") else averaged(load(path)))
+        try:
+            grow(self.network, from_checkpoint(path) if path.endswith(".safetensors") else averaged(load(path)))
+        except ValueError as fault:
+            raise SystemExit(f"{path}: {fault}") from None
         self.network.limit_memory(self.a.memory)
         for e, f in zip(self.ema, self.flats):
             e.copy_(f.detach())
