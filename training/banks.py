@@ -15,32 +15,37 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 RATE, ROOM_SAMPLES = 16000, 8000
+KINDS = ("speech", "noise", "rir")
 
 
-def decode(path):
-    """One file -> int16 samples at 16 kHz."""
+def decode(recording):
+    """(name, path) of one -> int16 samples at 16 kHz."""
+    name, path = recording
     out = path + ".wav"
     tool = ["flac", "-dsf", "-o", out, path] if path.endswith(".flac") else \
         ["opusdec", "--quiet", "--rate", str(RATE), "--force-wav", path, out]
-    subprocess.run(tool, check=True, capture_output=True)
+    run = subprocess.run(tool, capture_output=True, text=True)
+    if run.returncode:
+        raise SystemExit(f"{name}: {' '.join(run.stderr.split()) or f'{tool[0]} ended with {run.returncode}'}")
     with wave.open(out) as w:
         if (w.getframerate(), w.getsampwidth()) != (RATE, 2):
-            raise ValueError(f"{path}: {w.getframerate()} Hz, {8 * w.getsampwidth()} bit; convert it to {RATE} Hz, 16 bit")
+            raise SystemExit(f"{name}: {w.getframerate()} Hz, {8 * w.getsampwidth()} bit; convert it to {RATE} Hz, 16 bit")
         samples = np.frombuffer(w.readframes(w.getnframes()), "<i2")[::w.getnchannels()]
     os.remove(out)
     return samples
 
 
 def unpack(shard, folder):
-    """The recordings in order of name, as files that are numbered: a name may lead out of the folder."""
-    paths = []
+    """(name, path) of the recordings in order of name, as files that are numbered: a name may lead out of the folder."""
+    unpacked = []
     with tarfile.open(shard) as tar:
         recordings = (m for m in tar if m.isfile() and m.name.endswith((".opus", ".ogg", ".flac")))
         for member in sorted(recordings, key=lambda m: m.name):
-            paths.append(f"{folder}/{len(paths)}{os.path.splitext(member.name)[1]}")
-            with open(paths[-1], "wb") as file:
+            path = f"{folder}/{len(unpacked)}{os.path.splitext(member.name)[1]}"
+            unpacked.append((f"{shard}: {member.name}", path))
+            with open(path, "wb") as file:
                 shutil.copyfileobj(tar.extractfile(member), file)
-    return paths
+    return unpacked
 
 
 def rooms(responses):
@@ -62,13 +67,25 @@ def arguments():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("shards", metavar="SHARDS", help="folder of tar files: speech-*, noise-* and rir-*")
     p.add_argument("bank", metavar="BANK", help="folder that they are added to")
-    return p.parse_args()
+    a = p.parse_args()
+    if absent := [tool for tool in ("flac", "opusdec") if not shutil.which(tool)]:
+        p.error(f"not on the PATH: {' '.join(absent)}; apt install flac opus-tools")
+    return a
+
+
+def kind_of(shard):
+    kind = os.path.basename(shard).split("-")[0]
+    if kind not in KINDS:
+        raise SystemExit(f"{shard}: {kind}, expected speech-*.tar, noise-*.tar or rir-*.tar")
+    return kind
 
 
 def main(shards, bank):
+    kinds = {shard: kind_of(shard) for shard in sorted(glob.glob(f"{shards}/*.tar"))}
+    if not kinds:
+        raise SystemExit(f"{shards}: no *.tar; training.collect makes them")
     os.makedirs(bank, exist_ok=True)
-    for shard in sorted(glob.glob(f"{shards}/*.tar")):
-        kind = os.path.basename(shard).split("-")[0]
+    for shard, kind in kinds.items():
         with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(os.cpu_count()) as pool:
             pieces = list(pool.map(decode, unpack(shard, folder)))
         if kind == "rir":

@@ -31,10 +31,10 @@ def wav(samples, rate=16000):
 
 
 @contextlib.contextmanager
-def copying_decoder():
+def standing_in(decoder='cp "$4" "$3"'):
     with tempfile.TemporaryDirectory() as folder:
         with open(f"{folder}/flac", "w") as program:
-            program.write('#!/bin/sh\ncp "$4" "$3"\n')
+            program.write(f"#!/bin/sh\n{decoder}\n")
         os.chmod(program.name, 0o755)
         path = os.environ["PATH"]
         os.environ["PATH"] = f"{folder}:{path}"
@@ -42,9 +42,20 @@ def copying_decoder():
         os.environ["PATH"] = path
 
 
+def refused(name, data, **changes):
+    """What is said about a folder with this shard of one recording."""
+    with tempfile.TemporaryDirectory() as folder, standing_in(**changes):
+        shard(f"{folder}/{name}", [("speech/a.flac", data)])
+        try:
+            main(folder, f"{folder}/bank")
+        except SystemExit as end:
+            return str(end).replace(folder, "", 1)
+    raise AssertionError("it was taken")
+
+
 def test_a_bank_is_its_shards_in_order_of_name():
     first, second = np.arange(500), -np.arange(700)
-    with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()), copying_decoder():
+    with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()), standing_in():
         shard(f"{folder}/speech-00.tar", [("speech/b.flac", wav(second)), ("speech/a.flac", wav(first)), ("speech/note.txt", b"?")])
         main(folder, folder)
         assert np.load(f"{folder}/speech.npy").tolist() == [*first, *second]
@@ -55,19 +66,22 @@ def test_names_do_not_lead_out_of_the_folder():
         inside = f"{folder}/a/b"
         os.makedirs(inside)
         shard(f"{folder}/x.tar", [("c/in.opus", b"in"), ("c/../../../out.opus", b"out"), ("/tmp/absolute.opus", b"absolute")])
-        assert [open(path, "rb").read() for path in unpack(f"{folder}/x.tar", inside)] == [b"absolute", b"out", b"in"]
+        assert [open(path, "rb").read() for _, path in unpack(f"{folder}/x.tar", inside)] == [b"absolute", b"out", b"in"]
         assert sorted(os.listdir(folder)) == ["a", "x.tar"] and len(os.listdir(inside)) == 3
 
 
 def test_another_rate_is_refused():
-    with tempfile.TemporaryDirectory() as folder, copying_decoder():
-        shard(f"{folder}/speech-00.tar", [("speech/a.flac", wav(np.arange(500), 48000))])
-        try:
-            main(folder, folder)
-        except ValueError as error:
-            assert "48000 Hz, 16 bit; convert it to 16000 Hz" in str(error), error
-        else:
-            raise AssertionError("48 kHz were taken for 16")
+    assert refused("speech-00.tar", wav(np.arange(500), 48000)) == "/speech-00.tar: speech/a.flac: 48000 Hz, 16 bit; convert it to 16000 Hz, 16 bit"
+
+
+def test_what_cannot_be_decoded_is_named():
+    said = refused("noise-00.tar", b"no sound", decoder="echo 'not a FLAC file' >&2; false")
+    assert said == "/noise-00.tar: speech/a.flac: not a FLAC file", said
+
+
+def test_a_folder_without_shards_and_a_shard_of_no_kind_are_refused():
+    assert refused("speech-00.zip", b"") == ": no *.tar; training.collect makes them"
+    assert refused("music-00.tar", b"") == "/music-00.tar: music, expected speech-*.tar, noise-*.tar or rir-*.tar"
 
 
 if __name__ == "__main__":

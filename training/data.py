@@ -22,7 +22,7 @@ FASTEST = 4.0       # speed of speech in `creatures`, the longest crop
 class Mixer(Synthesiser):
     def __init__(self, bank, batch, samples, device):
         super().__init__(batch, samples, device)
-        load = lambda name: torch.from_numpy(np.load(f"{bank}/{name}.npy")).to(device)
+        load = lambda name: loaded(f"{bank}/{name}.npy").to(device)
         self.speech, self.noise = load("speech"), load("noise")
         least = max(int(samples * FASTEST) + 8, 3 * 16000) + 1
         for name in ("speech", "noise"):
@@ -175,6 +175,13 @@ class Mixer(Synthesiser):
         limit = peak * fit * self.draw(0.3, 0.9)
         noisy = torch.where(self.often(0.04), torch.minimum(torch.maximum(noisy, -limit), limit), noisy)
         return torch.where(self.often(0.03), mu_law(noisy), noisy), clean
+
+
+def loaded(path):
+    try:
+        return torch.from_numpy(np.load(path))
+    except (OSError, ValueError) as fault:
+        raise SystemExit(f"{path}: {getattr(fault, 'strerror', None) or 'no array'}; python -m training.banks makes it from shards") from None
 
 
 def sensed(mixer, noisy):

@@ -38,14 +38,24 @@ def heard(network, x):
     return received, torch.zeros(1, received.shape[1] // BLOCK)
 
 
+def samples(name):
+    try:
+        rate, x = wavfile.read(name)
+    except ValueError as fault:
+        raise SystemExit(f"{name}: {fault}") from None
+    if rate != 16000 or x.ndim != 1 or x.dtype not in (np.int16, np.float32):
+        raise SystemExit(f"{name}: {rate} Hz, {x.dtype} {x.shape}, expected 16000 Hz, one channel, 16 bit or float")
+    return x.astype(np.float32) / (32768 if x.dtype == np.int16 else 1)
+
+
 def main(state, source, target):
     network = averaged(load(state))
+    names = sorted(glob.glob(f"{source}/*.wav"))
+    if not names:
+        raise SystemExit(f"{source}: no *.wav in it")
     os.makedirs(target, exist_ok=True)
-    for name in sorted(glob.glob(f"{source}/*.wav")):
-        rate, x = wavfile.read(name)
-        if rate != 16000 or x.ndim != 1 or x.dtype not in (np.int16, np.float32):
-            raise SystemExit(f"{name}: {rate} Hz, {x.dtype} {x.shape}, expected 16000 Hz, one channel, 16 bit or float")
-        y = enhanced(network, x.astype(np.float32) / (32768 if x.dtype == np.int16 else 1))
+    for name in names:
+        y = enhanced(network, samples(name))
         wavfile.write(os.path.join(target, os.path.basename(name)), 16000, np.clip(np.rint(y * 32768), -32768, 32767).astype(np.int16))
 
 

@@ -21,6 +21,14 @@ def arguments():
     return p.parse_args()
 
 
+def card(path):
+    try:
+        with open(path, encoding="utf8") as file:
+            return {**json.load(file)}
+    except (OSError, ValueError, TypeError) as fault:
+        raise SystemExit(f"{path}: {getattr(fault, 'strerror', None) or fault}; expected a model card, a JSON object") from None
+
+
 def main(state_path, out, card_path=None):
     state = load(state_path)
     network = averaged(state)
@@ -29,7 +37,7 @@ def main(state_path, out, card_path=None):
         node, name = key.replace("tensors.", "", 1).split("/")
         tensors[f"{node}.{name}"] = value.numpy().astype(np.float32 if name in EXACT else np.float16)
     config = dict(state["config"])
-    config["card"] = json.load(open(card_path)) if card_path else {}
+    config["card"] = card(card_path) if card_path else {}
     config["card"]["training"] = {"steps": state["step"], **{k: state["arguments"][k] for k in ("batch", "seconds", "memory", "rate", "seed", "loudness", "sisdr", "intelligibility") if k in state["arguments"]}}
     write(out, tensors, config)
     print(f"{out}: {sum(t.size for t in tensors.values())} numbers, step {state['step']}")

@@ -102,14 +102,29 @@ def test_a_state_file_holds_the_averaged_network():
         assert torch.isfinite(network(torch.randn(1, 4096))).all()
 
 
-def test_a_bank_too_short_is_refused_by_name():
+def refused(work, *arguments):
+    """The line that a program ends with."""
+    try:
+        work(*arguments)
+    except SystemExit as end:
+        return str(end)
+    raise AssertionError(f"{arguments} were taken")
+
+
+def test_a_bank_too_short_or_not_there_is_refused_by_name():
     with tempfile.TemporaryDirectory() as folder:
-        try:
-            sitting(make_bank(folder, seconds=3), "lite")
-        except SystemExit as error:
-            assert "speech.npy: 48000 samples, expected 63497 or more" in str(error), error
-        else:
-            raise AssertionError("3 s were enough")
+        assert refused(sitting, folder, "lite") == f"{folder}/speech.npy: No such file or directory; python -m training.banks makes it from shards"
+        assert "speech.npy: 48000 samples, expected 63497 or more" in refused(sitting, make_bank(folder, seconds=3), "lite")
+
+
+def test_what_is_no_state_file_is_refused_by_name():
+    with tempfile.TemporaryDirectory() as folder:
+        torch.save({"weights": {}}, f"{folder}/weights.pt")
+        for path, said in (("nowhere.pt", "No such file or directory"), ("models/lite.safetensors", "damaged or of another kind"),
+                           (f"{folder}/weights.pt", "damaged or of another kind")):
+            assert refused(load, path) == f"{path}: {said}; expected a state file of training.train"
+        lite = sitting(make_bank(folder), "lite").trainers[0]
+        assert refused(lite.warm, "models/base.safetensors").startswith("models/base.safetensors: block3_norm.bias: not in this network;")
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 python -m training.rooms BANK [COUNT] [SEED] writes BANK/simulated.npy: (COUNT, 8000) float16 at 16 kHz, direct sound = 1.
 """
 import argparse
+import os
 import numpy as np
 
 RATE, SAMPLES, SOUND = 16000, 8000, 343.0
@@ -50,6 +51,7 @@ def arguments():
 
 
 def main(bank, count=192, seed=1):
+    os.makedirs(bank, exist_ok=True)
     random = np.random.default_rng(seed)
     np.save(f"{bank}/simulated.npy", np.stack([response(random) for _ in range(count)]).astype(np.float16))
 

@@ -8,7 +8,14 @@ SLOW = ("log_dt", "A")           # poles move at a fraction of the rate
 
 
 def load(path):
-    return torch.load(path, map_location="cpu", **({} if torch.__version__ < "2" else {"weights_only": False}))
+    """What training.train has saved. A file that is something else ends the program with one line."""
+    try:
+        state = torch.load(path, map_location="cpu", **({} if torch.__version__ < "2" else {"weights_only": False}))
+        if not {"config", "weights", "ema", "arguments"} <= state.keys():
+            raise ValueError
+    except Exception as fault:      # an unpickler raises whatever it comes upon
+        raise SystemExit(f"{path}: {getattr(fault, 'strerror', None) or 'damaged or of another kind'}; expected a state file of training.train") from None
+    return state
 
 
 def by_rate(network):
