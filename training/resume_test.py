@@ -102,6 +102,15 @@ def test_a_state_file_holds_the_averaged_network():
         assert torch.isfinite(network(torch.randn(1, 4096))).all()
 
 
+def test_a_run_that_has_diverged_is_not_saved():
+    with tempfile.TemporaryDirectory() as folder:
+        run = sitting(make_bank(folder), "lite")
+        for p in run.trainers[0].network.parameters():
+            p.data.mul_(1e20)                           # a loss of NaN, gradients that are all taken for zero
+        assert refused(run.train).startswith(f"lite, step {2 * STEPS}: mean gradient norm 0, expected between 0 and 10000: the run has diverged")
+        assert not os.path.exists(f"{folder}/lite.pt")
+
+
 def refused(work, *arguments):
     """The line that a program ends with."""
     try:

@@ -149,8 +149,8 @@ class Trainer:
         """The mean of each part of the loss over so many steps; a run that has diverged ends here."""
         parts = {k: t.item() / steps for k, t in self.totals.items()}
         self.clear()
-        if not parts["norm"] < DIVERGED:
-            raise SystemExit(f"{self.config}, step {self.step}: mean gradient norm {parts['norm']:.3g}, expected less than {DIVERGED:g}: the run has diverged and was not saved")
+        if not 0 < parts["norm"] < DIVERGED:        # zero: no gradient was a number
+            raise SystemExit(f"{self.config}, step {self.step}: mean gradient norm {parts['norm']:.3g}, expected between 0 and {DIVERGED:g}: the run has diverged and was not saved")
         return parts
 
     def save(self):
@@ -281,6 +281,9 @@ class Sitting:
                 if now - saved > 60:
                     self.save()
                     saved = now
+        if rest := steps % every:
+            for t in self.trainers:
+                t.means(rest)
         self.save()
         for t in self.trainers:
             print(json.dumps({"config": t.config, "steps": t.step, "this_sitting_steps": t.step - t.first, "seconds": round(time.time() - begin),
