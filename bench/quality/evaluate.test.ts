@@ -32,7 +32,7 @@ test.before(() => {
 test.after(() => rmSync(folder, { recursive: true }))
 
 test('prints tables, writes JSON and WAVs, names what is absent', () => {
-  const [json, wavs] = [join(folder, 'out.json'), join(folder, 'wavs')]
+  const [json, wavs] = [join(folder, 'new', 'out.json'), join(folder, 'wavs')]
   const systems = 'noisy,spectral,gtcrn'
   const { status, stdout, stderr } = evaluate(
     ...['--sources', folder, '--systems', systems, '--tasks', 'denoise,noise', '--count', '5', '--clips', '1'],
@@ -47,13 +47,28 @@ test('prints tables, writes JSON and WAVs, names what is absent', () => {
   assert.is(readdirSync(join(wavs, 'denoise', 'spectral-subtraction')).length, 5)
 })
 
-test('a missing source folder and an unknown task are explained', () => {
-  assert.match(evaluate('--sources', 'no/such/folder').stderr, /SOURCES_MISSING: .*pass --sources DIR/)
-  assert.match(evaluate('--tasks', 'sing').stderr, /OPTION: --tasks sing; use some of denoise/)
+test('what is wrong with options and sources is said in one line', () => {
+  const bad = mkdtempSync(join(folder, 'bad-'))
+  mkdirSync(join(bad, 'clean'))
+  const path = join(bad, 'clean', 'x.wav')
+  const told = (...args: string[]) => {
+    const { status, stderr } = evaluate(...args)
+    assert.is(status, 1, stderr)
+    assert.is(stderr.trimEnd().split('\n').length, 1, stderr)
+    return stderr
+  }
+  writeFileSync(path, 'no sound')
+  assert.match(told('--sources', bad), new RegExp(`^error: WAV_HEADER: not a RIFF/WAVE file.*\\(${path}\\)`))
+  writeFileSync(path, writeWav16({ samples: new Float32Array(0), sampleRate: 16000 }))
+  assert.match(told('--sources', bad), new RegExp(`^error: SOURCE_EMPTY: no samples in ${path}`))
+  assert.match(told('--sources', 'no/such/folder'), /^error: SOURCES_MISSING: .*pass --sources DIR/)
+  assert.match(told('--tasks', 'sing'), /^error: .*sing; use some of denoise/)
+  assert.match(told('--count', 'x'), /^error: .*--count.*whole number/)
+  assert.match(told('--sing'), /^error: unknown option '--sing'/)
 })
 
 test('help lists options and environment', () => {
-  assert.match(evaluate('--help').stdout, /--systems LIST[\s\S]*PESQ_PATH/)
+  assert.match(evaluate('--help').stdout, /--systems <list>[\s\S]*PESQ_PATH/)
 })
 
 test.run()

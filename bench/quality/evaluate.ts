@@ -1,15 +1,17 @@
 // `npm run evaluate`: runs denoisers over seeded mixes of a clean and a noise folder and prints how well they do.
 // In: sources (WAV, FLAC), systems by name. Out: tables on stdout, progress on stderr, optionally JSON and WAV files.
 import { mkdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { parseArgs } from 'node:util'
+import { dirname, join } from 'node:path'
+import { Command, InvalidArgumentError } from 'commander'
+import { wholeNumber } from '../../scripts/wholeNumber.ts'
 import { enhanceAll, type System } from './baselines/system.ts'
 import { openSystems } from './baselines/systems.ts'
 import { median } from './level.ts'
-import { DEFAULT_PLAN, defaultSources, type Mix, makeMixes } from './mixes.ts'
+import { DEFAULT_PLAN, type Mix, makeMixes } from './mixes.ts'
 import { makeNoiseClips, measureAttenuation, type NoiseClip } from './noiseOnly.ts'
 import { addSilentLead, measureOnsetLoss } from './onset.ts'
 import { hasPesq } from './pesq.ts'
+import { type MixOptions, runProgram, withMixOptions } from './program.ts'
 import { type DepthResult, formatReport, type ScoredClip, type TaskResult } from './report.ts'
 import { scoreClips } from './scores.ts'
 import { readSources, SAMPLE_RATE } from './sources.ts'
@@ -24,70 +26,40 @@ const ALL_TASKS = [...Object.keys(TASKS), NOISE_TASK, STRESS_TASK]
 
 const STRESS_CLIPS = 20
 
-const HELP = `npm run evaluate -- [options]
-
-  --sources DIR   folder with clean/ and noise/ (WAV or FLAC); default $QUALITY_SOURCES or ../shared/data/val
-  --systems LIST  noisy, spectral, rnnoise, gtcrn, models of ours by name, path or URL, or
-                  'run:COMMAND' (called as COMMAND IN_DIR OUT_DIR, no commas); default ${DEFAULT_SYSTEMS}
-  --tasks LIST    ${ALL_TASKS.join(', ')}; default all
-  --count N       noisy mixes, default ${DEFAULT_PLAN.count}
-  --clips N       clips for each other task, default 20
-  --seed N        default ${DEFAULT_PLAN.seed}; one seed, one set of mixes
-  --json FILE     every score of every clip
-  --write DIR     every input, output and reference as WAV: DIR/<task>/{clean,<system>}/<clip>.wav
-
-Environment: PEERS_MODULES (node_modules with onnxruntime-node and @shiguredo/rnnoise-wasm), GTCRN_ONNX (gtcrn_simple.onnx),
-PESQ_PATH (folder of a local build of the Python module pesq) and PESQ_PYTHON. What is absent is named and left out.`
-
-interface Options {
-  sources: string
+interface Options extends MixOptions {
   systems: string[]
   tasks: string[]
-  count: number
   clips: number
-  seed: number
-  json?: string | undefined
-  write?: string | undefined
+  json?: string
+  write?: string
 }
 
 const splitList = (list: string): string[] => list.split(',').filter((s) => s !== '')
 
-const readCount = (name: string, text: string): number => {
-  const value = Number(text)
-  if (!Number.isInteger(value) || value < 0) throw new Error(`OPTION: --${name} ${text}; use a whole number`)
-  return value
+const readTasks = (list: string): string[] => {
+  const tasks = splitList(list)
+  const unknown = tasks.find((task) => !ALL_TASKS.includes(task))
+  if (unknown) throw new InvalidArgumentError(`${unknown}; use some of ${ALL_TASKS.join(', ')}`)
+  return tasks
 }
 
-const readOptions = (): Options | undefined => {
-  const text = { type: 'string' } as const
-  const { values } = parseArgs({
-    options: {
-      sources: { ...text, default: defaultSources() },
-      systems: { ...text, default: DEFAULT_SYSTEMS },
-      tasks: { ...text, default: ALL_TASKS.join(',') },
-      count: { ...text, default: String(DEFAULT_PLAN.count) },
-      clips: { ...text, default: '20' },
-      seed: { ...text, default: String(DEFAULT_PLAN.seed) },
-      json: text,
-      write: text,
-      help: { type: 'boolean', short: 'h' },
-    },
-  })
-  if (values.help) return undefined
-  const tasks = splitList(values.tasks)
-  const unknown = tasks.find((task) => !ALL_TASKS.includes(task))
-  if (unknown) throw new Error(`OPTION: --tasks ${unknown}; use some of ${ALL_TASKS.join(', ')}`)
-  return {
-    sources: values.sources,
-    systems: splitList(values.systems),
-    tasks,
-    count: readCount('count', values.count),
-    clips: readCount('clips', values.clips),
-    seed: readCount('seed', values.seed),
-    json: values.json,
-    write: values.write,
-  }
-}
+const program = withMixOptions(new Command('npm run evaluate --'))
+  .option(
+    '--systems <list>',
+    "noisy, spectral, rnnoise, gtcrn, models of ours by name, path or URL, or 'run:COMMAND' (called as COMMAND IN_DIR OUT_DIR, no commas)",
+    splitList,
+    splitList(DEFAULT_SYSTEMS),
+  )
+  .option('--tasks <list>', 'what is measured', readTasks, ALL_TASKS)
+  .option('--clips <n>', 'for each other task than denoise and sensor', wholeNumber, 20)
+  .option('--json <file>', 'every score of every clip')
+  .option('--write <dir>', 'every input, output and reference as WAV: DIR/<task>/{clean,<system>}/<clip>.wav')
+  .addHelpText(
+    'after',
+    `
+Environment: PEERS_MODULES (node_modules with onnxruntime-node and @shiguredo/rnnoise-wasm), GTCRN_ONNX (gtcrn_simple.onnx),
+PESQ_PATH (folder of a local build of the Python module pesq) and PESQ_PYTHON. What is absent is named and left out.`,
+  )
 
 const note = (line: string): void => {
   process.stderr.write(`${line}\n`)
@@ -155,6 +127,7 @@ const measureDepth = async (
 }
 
 const evaluate = async (options: Options): Promise<void> => {
+  if (options.json) mkdirSync(dirname(options.json), { recursive: true })
   const sources = readSources(options.sources)
   const { systems, absent } = await openSystems(options.systems)
   for (const reason of absent) note(`left out: ${reason}`)
@@ -182,6 +155,4 @@ const evaluate = async (options: Options): Promise<void> => {
   if (options.json) writeFileSync(options.json, JSON.stringify({ options, absent, results, depths, stresses }, null, 1))
 }
 
-const options = readOptions()
-if (options) await evaluate(options)
-else console.log(HELP)
+await runProgram(program, () => evaluate(program.parse().opts<Options>()))

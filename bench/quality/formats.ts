@@ -1,10 +1,10 @@
 // `npm run formats`: what int8 and int4 cost in quality. In: checkpoints in models/, sources as for `npm run evaluate`. Every
 // model is compiled in each format, as `attenuate compile --format` does it; the same seeded mixes go through all, at four
 // levels. Out: a table on stdout, progress on stderr, optionally JSON.
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { parseArgs } from 'node:util'
+import { dirname, join } from 'node:path'
+import { Command } from 'commander'
 import { compileWithReport } from '../../quantize/compile.ts'
 import { WEIGHT_FORMATS, type WeightFormat } from '../../quantize/quantise.ts'
 import { bundledClip, readCalibration } from '../../sdk/cli/calibration.ts'
@@ -12,7 +12,8 @@ import { LEVELS_DB } from '../../sdk/cli/formats.ts'
 import { requireOurs } from './baselines/ours.ts'
 import { enhanceAll } from './baselines/system.ts'
 import { dbToGain, peak } from './level.ts'
-import { DEFAULT_PLAN, defaultSources, type Mix, makeMixes } from './mixes.ts'
+import { DEFAULT_PLAN, type Mix, makeMixes } from './mixes.ts'
+import { type MixOptions, runProgram, withMixOptions } from './program.ts'
 import { meanScores, type Scores, scoreClips } from './scores.ts'
 import { readSources, SAMPLE_RATE } from './sources.ts'
 import { formatTable } from './table.ts'
@@ -27,25 +28,6 @@ export interface FormatRow {
   readonly levelDb: number // peak of the noisy input, dBFS
   readonly scores: Scores
 }
-
-const HELP = `npm run formats -- [options]
-
-  --sources DIR  folder with clean/ and noise/; default $QUALITY_SOURCES or ../shared/data/val
-  --models LIST  checkpoints in models/, default base,lite,hq
-  --count N      noisy mixes, default ${DEFAULT_PLAN.count}
-  --seed N       default ${DEFAULT_PLAN.seed}
-  --json FILE    every row`
-
-const { values } = parseArgs({
-  options: {
-    sources: { type: 'string', default: defaultSources() },
-    models: { type: 'string', default: 'base,lite,hq' },
-    count: { type: 'string', default: String(DEFAULT_PLAN.count) },
-    seed: { type: 'string', default: String(DEFAULT_PLAN.seed) },
-    json: { type: 'string' },
-    help: { type: 'boolean', short: 'h' },
-  },
-})
 
 /** The model compiled in a format, over the mixes at every level. */
 const measure = async (
@@ -85,15 +67,19 @@ const line = ({ model, format, bytes, levelDb, scores }: FormatRow): string[] =>
   scores.siSdr.toFixed(2),
 ]
 
-if (values.help) console.log(HELP)
-else {
-  const plan = { ...DEFAULT_PLAN, count: Number(values.count), seed: Number(values.seed) }
-  const mixes = makeMixes(readSources(values.sources), plan)
+interface Options extends MixOptions {
+  models: string[]
+  json?: string
+}
+
+const compareFormats = async ({ sources, models, count, seed, json }: Options): Promise<void> => {
+  if (json) mkdirSync(dirname(json), { recursive: true })
+  const mixes = makeMixes(readSources(sources), { ...DEFAULT_PLAN, count, seed })
   const calibration = await readCalibration(bundledClip(), SAMPLE_RATE)
   const folder = mkdtempSync(join(tmpdir(), 'formats-'))
   const rows: FormatRow[] = []
   try {
-    for (const model of values.models.split(','))
+    for (const model of models)
       for (const format of WEIGHT_FORMATS) rows.push(...(await measure(model, format, calibration, mixes, folder)))
   } finally {
     rmSync(folder, { recursive: true })
@@ -105,5 +91,11 @@ else {
       rows.map(line),
     ),
   )
-  if (values.json) writeFileSync(values.json, `${JSON.stringify(rows, null, 2)}\n`)
+  if (json) writeFileSync(json, `${JSON.stringify(rows, null, 2)}\n`)
 }
+
+const program = withMixOptions(new Command('npm run formats --'))
+  .option('--models <list>', 'checkpoints in models/', (list: string) => list.split(','), ['base', 'lite', 'hq'])
+  .option('--json <file>', 'every row')
+
+await runProgram(program, () => compareFormats(program.parse().opts<Options>()))

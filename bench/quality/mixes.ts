@@ -1,15 +1,10 @@
 // Seeded noisy mixes: clean speech + noise at a wanted SNR -> Mix (clean, noise and noisy aligned, 16 kHz).
 // SNR = active speech level - RMS of the noise over the clip; speech sits at -26 dBFS active unless that would clip.
-// Every noise file and every speaker is dealt before any repeats. `node --import tsx mixes.ts --help` writes them as WAV.
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
+// Every noise file and every speaker is dealt before any repeats.
 import { activeLevelDb, dbToGain, peak, rmsDb } from './level.ts'
 import { classifyNoise } from './noiseClasses.ts'
 import { dealFrom, type Random, seededRandom } from './random.ts'
-import { type Recording, readSources, SAMPLE_RATE, type Sources } from './sources.ts'
-import { writeWav16 } from './wav.ts'
+import { type Recording, SAMPLE_RATE, type Sources } from './sources.ts'
 
 export interface Mix {
   name: string // index_noise_snr_speech
@@ -119,42 +114,3 @@ export const makeMixes = (sources: Sources, plan: MixPlan = DEFAULT_PLAN): Mix[]
     }
   })
 }
-
-const HELP = `mixes.ts --out DIR [--sources DIR] [--count 60] [--seed 1]
-Writes DIR/noisy/*.wav and DIR/clean/*.wav (16 kHz, 16 bit, aligned; names carry noise and SNR).
---sources: a folder with clean/ and noise/ (WAV or FLAC); default QUALITY_SOURCES or ../shared/data/val.`
-
-export const defaultSources = (): string =>
-  process.env.QUALITY_SOURCES ?? fileURLToPath(new URL('../../../shared/data/val', import.meta.url))
-
-const main = (): void => {
-  const { values } = parseArgs({
-    options: {
-      out: { type: 'string' },
-      sources: { type: 'string' },
-      count: { type: 'string' },
-      seed: { type: 'string' },
-      help: { type: 'boolean', short: 'h' },
-    },
-  })
-  if (values.help || !values.out) {
-    console.log(HELP)
-    process.exitCode = values.help ? 0 : 2
-    return
-  }
-  const plan = {
-    ...DEFAULT_PLAN,
-    count: Number(values.count ?? DEFAULT_PLAN.count),
-    seed: Number(values.seed ?? DEFAULT_PLAN.seed),
-  }
-  const mixes = makeMixes(readSources(values.sources ?? defaultSources()), plan)
-  for (const kind of ['noisy', 'clean'] as const) {
-    const folder = join(values.out, kind)
-    mkdirSync(folder, { recursive: true })
-    for (const mix of mixes)
-      writeFileSync(join(folder, `${mix.name}.wav`), writeWav16({ samples: mix[kind], sampleRate: SAMPLE_RATE }))
-  }
-  console.log(`${mixes.length} mixes in ${values.out}`)
-}
-
-if (process.argv[1] && resolve(process.argv[1]) === fileURLToPath(import.meta.url)) main()

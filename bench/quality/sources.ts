@@ -26,19 +26,28 @@ const DECODERS: [command: string, args: (path: string) => string[]][] = [
   ['flac', (path) => ['--decode', '--stdout', '--silent', path]],
 ]
 
+const readNamed = (path: string, bytes: Uint8Array): Audio => {
+  try {
+    return readWav(bytes)
+  } catch (error) {
+    throw new Error(`${(error as Error).message} (${path})`)
+  }
+}
+
 const decode = (path: string): Audio => {
-  if (extname(path).toLowerCase() === '.wav') return readWav(readFileSync(path))
+  if (extname(path).toLowerCase() === '.wav') return readNamed(path, readFileSync(path))
   for (const [command, args] of DECODERS) {
     const done = spawnSync(command, args(path), { maxBuffer: MAX_DECODED_BYTES })
     if (done.error) continue // not installed: try the next
     if (done.status !== 0) throw new Error(`DECODE_FAILED: ${command} on ${path}: ${done.stderr}`)
-    return readWav(done.stdout)
+    return readNamed(path, done.stdout)
   }
   throw new Error(`DECODER_MISSING: ${path} needs ffmpeg or flac; install one, or convert the folder to WAV`)
 }
 
 export const readRecording = (path: string): Recording => {
   const { samples, sampleRate } = decode(path)
+  if (samples.length === 0) throw new Error(`SOURCE_EMPTY: no samples in ${path}; take it out`)
   return { name: basename(path, extname(path)), samples: resample(samples, sampleRate, SAMPLE_RATE) }
 }
 
