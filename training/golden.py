@@ -94,11 +94,11 @@ def rewrite():
     print(f"{len(networks)} networks, {size} bytes in {FOLDER.name}")
 
 
-def full_paper(weights, clip, out):
+def full_paper(paper, clip, out):
     from .golden_paper import convert  # needs torch
     out = pathlib.Path(out)
     out.mkdir(parents=True, exist_ok=True)
-    tensors, config = convert(weights)
+    tensors, config = convert(paper)
     write(out / "checkpoint.safetensors", tensors, config)
     result = denoise(tensors, config, read_wav(clip, 16000))
     result.astype("<f8").tofile(out / "output.f64")
@@ -106,16 +106,17 @@ def full_paper(weights, clip, out):
 
 
 def main():
-    parser = argparse.ArgumentParser(description="Golden vectors")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--paper", metavar="WEIGHTS.pt")
     parser.add_argument("--clip", metavar="NOISY.wav")
     parser.add_argument("--out", metavar="FOLDER")
     arguments = parser.parse_args()
-    if not arguments.paper:
+    given = vars(arguments).values()
+    if not any(given):
         return rewrite()
-    if not (arguments.clip and arguments.out):
-        parser.error("--paper needs --clip NOISY.wav and --out FOLDER")
-    full_paper(arguments.paper, arguments.clip, arguments.out)
+    if not all(given):
+        parser.error("--paper, --clip and --out go together")
+    full_paper(**vars(arguments))
 
 
 if __name__ == "__main__":

@@ -305,11 +305,15 @@ OPS = {
 
 
 def read_wav(path, rate):
-    with wave.open(path) as file:
-        given = file.getframerate(), file.getnchannels(), file.getsampwidth()
-        if given != (rate, 1, 2):
-            raise ValueError(f"{path}: rate, channels, bytes are {given}; convert it to {(rate, 1, 2)}")
-        return np.frombuffer(file.readframes(file.getnframes()), "<i2") / 32768
+    try:
+        with wave.open(path) as file:
+            given = file.getframerate(), file.getnchannels(), file.getsampwidth()
+            samples = file.readframes(file.getnframes())
+    except (OSError, EOFError, wave.Error) as fault:
+        raise SystemExit(f"{path}: {getattr(fault, 'strerror', None) or str(fault) or 'empty'}; expected a WAV") from None
+    if given != (rate, 1, 2):
+        raise SystemExit(f"{path}: rate, channels, bytes are {given}; convert it to {(rate, 1, 2)}")
+    return np.frombuffer(samples, "<i2") / 32768
 
 
 def arguments():
