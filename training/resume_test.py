@@ -2,6 +2,8 @@
 
 python -m training.resume_test   Synthetic audio, the smallest batch, a CPU. Prints one line per check; fails with an assertion.
 """
+import contextlib
+import io
 import os
 import sys
 import tempfile
@@ -124,6 +126,19 @@ def test_a_bank_too_short_or_not_there_is_refused_by_name():
     with tempfile.TemporaryDirectory() as folder:
         assert refused(sitting, folder, "lite") == f"{folder}/speech.npy: No such file or directory; python -m training.banks makes it from shards"
         assert "speech.npy: 48000 samples, expected 63497 or more" in refused(sitting, make_bank(folder, seconds=3), "lite")
+
+
+def test_options_that_cannot_be_are_refused():
+    wrong = [("--part", "0.5", "1"), ("--part", "0.5", "0.2", "--steps", "0"), ("--part", "0", "2", "--steps", "0")]
+    if not torch.cuda.is_available():
+        wrong.append(("--device", "cuda"))
+    if not hasattr(torch, "compile"):
+        wrong.append(("--compile",))
+    for words in wrong:
+        sys.argv = ["train", "--config", "lite", *words]
+        with contextlib.redirect_stderr(io.StringIO()) as said:
+            refused(arguments)
+        assert f"error: {words[0]}: " in said.getvalue(), words
 
 
 def test_what_is_no_state_file_is_refused_by_name():

@@ -57,6 +57,12 @@ def arguments():
         p.error(f"--batch, --seconds: expected an item and a second at least, got {a.batch} of {a.seconds:g} s")
     if not 0 < a.memory <= a.seconds / 3 + 1e-9:
         p.error(f"--memory: a state settles in about three time constants, expected 0 to {a.seconds / 3:.3g} s with items of {a.seconds:g} s, got {a.memory:g}")
+    if not 0 <= a.part[0] <= a.part[1] <= 1 or (a.steps and tuple(a.part) != p.get_default("part")):
+        p.error(f"--part: expected 0 <= FROM <= TO <= 1 and --steps 0, got {a.part[0]:g} {a.part[1]:g} and --steps {a.steps}")
+    if a.device == "cuda" and not torch.cuda.is_available():
+        p.error("--device: no CUDA device here, give cpu")
+    if a.compile and not hasattr(torch, "compile"):
+        p.error(f"--compile: needs PyTorch 2, this is {torch.__version__}")
     if len(a.config) > 1 and "{config}" not in a.state:
         p.error(f"--state: several networks need a file each, expected {{config}} in it, got {a.state}")
     return a
