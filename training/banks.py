@@ -84,15 +84,18 @@ def main(shards, bank):
     kinds = {shard: kind_of(shard) for shard in sorted(glob.glob(f"{shards}/*.tar"))}
     if not kinds:
         raise SystemExit(f"{shards}: no *.tar; training.collect makes them")
-    os.makedirs(bank, exist_ok=True)
+    recordings = {kind: [] for kind in KINDS}
     for shard, kind in kinds.items():
         with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(os.cpu_count()) as pool:
             pieces = list(pool.map(decode, unpack(shard, folder)))
-        if kind == "rir":
-            append(f"{bank}/rooms.npy", rooms(pieces))
-        else:
-            append(f"{bank}/{kind}.npy", np.concatenate(pieces))
+        recordings[kind] += pieces
         print(f"{os.path.basename(shard)}: {len(pieces)} files, {sum(map(len, pieces)) / RATE / 60:.1f} min", flush=True)
+    os.makedirs(bank, exist_ok=True)        # written when all is decoded: a run that failed can be repeated
+    for kind, pieces in recordings.items():
+        if pieces and kind == "rir":
+            append(f"{bank}/rooms.npy", rooms(pieces))
+        elif pieces:
+            append(f"{bank}/{kind}.npy", np.concatenate(pieces))
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 Needs no decoder: what the shards here call FLAC is WAV, and a `flac` that copies it stands first on the PATH.
 """
 import contextlib
+import glob
 import io
 import os
 import tarfile
@@ -72,6 +73,18 @@ def test_names_do_not_lead_out_of_the_folder():
 
 def test_another_rate_is_refused():
     assert refused("speech-00.tar", wav(np.arange(500), 48000)) == "/speech-00.tar: speech/a.flac: 48000 Hz, 16 bit; convert it to 16000 Hz, 16 bit"
+
+
+def test_what_cannot_be_decoded_leaves_the_bank_as_it_was():
+    with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()), standing_in('grep -q good "$4" && cp "$4" "$3"'):
+        for kind in ("noise", "speech"):
+            shard(f"{folder}/{kind}-00.tar", [("a.flac", b"bad" if kind == "speech" else wav(np.arange(5)) + b"good")])
+        try:
+            main(folder, folder)
+        except SystemExit:
+            assert not glob.glob(f"{folder}/*.npy")
+        else:
+            raise AssertionError("it was taken")
 
 
 def test_what_cannot_be_decoded_is_named():
