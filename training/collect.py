@@ -2,7 +2,8 @@
 
 python -m training.collect CLONES SHARDS --apart FOLDER... reads the sources table, finds each repository in CLONES (a clone,
 bare or not, named owner+name), decodes the files that the table names, and packs what is not in the folders to be kept apart.
-A source that was built before, with the same sounds kept apart, is not built again. Needs git, ffmpeg and opusenc. AUDIO.md says what the sources are.
+A source that was built before, with the same sounds kept apart, is not built again. Needs git, ffmpeg and opusenc.
+AUDIO.md says what the sources are.
 """
 import argparse
 import csv
