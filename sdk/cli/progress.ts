@@ -1,4 +1,5 @@
-// A progress bar on standard error, where that is a terminal; silence elsewhere.
+// A progress bar on standard error, where that is a terminal; silence elsewhere. An interrupt may end the process before `stop`: the bar
+// changes no setting of the terminal, neither hides its cursor nor stops it from wrapping lines (cli-progress cuts the bar to fit then).
 
 import { Presets, SingleBar } from 'cli-progress'
 
@@ -12,6 +13,8 @@ export interface Progress {
 const SILENT: Progress = { update() {}, say: (line) => process.stderr.write(`${line}\n`), stop() {} }
 /** To the beginning of the line, which is cleared. */
 const CLEARED = '\r\u001b[K'
+/** Where the bar stands, for `stop` to clear: cli-progress keeps the place of its beginning, which a line above has taken since. */
+const KEPT = '\u001b7'
 
 /** `total` in the caller's unit; undefined where it is not known: no bar then. */
 export function showProgress(title: string, total: number | undefined): Progress {
@@ -20,7 +23,7 @@ export function showProgress(title: string, total: number | undefined): Progress
     {
       format: `${title} {bar} {percentage}% {eta_formatted}`,
       clearOnComplete: true,
-      hideCursor: true,
+      linewrap: true,
       stream: process.stderr,
     },
     Presets.shades_grey,
@@ -28,7 +31,7 @@ export function showProgress(title: string, total: number | undefined): Progress
   bar.start(total, 0)
   return {
     update: (done) => bar.update(Math.min(done, total)),
-    say: (line) => process.stderr.write(`${CLEARED}${line}\n`),
+    say: (line) => process.stderr.write(`${CLEARED}${line}\n${KEPT}`),
     stop: () => bar.stop(),
   }
 }
