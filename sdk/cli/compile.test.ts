@@ -188,6 +188,15 @@ test('blamed is what is wrong: the calibration, the output or the option, not th
   const [model, lost] = [join(place.folder, 'm.ssm'), join(place.folder, 'none', 'z')]
   const cases: [string[], RegExp][] = [
     [['-o', lost], /^attenuate: OPTION_INVALID: cannot be written \(ENOENT\), .*z;/],
+    // before there is work to lose: the calibration is not even read
+    [
+      ['-o', lost, '--calibration', text, '--format', 'int8'],
+      /^attenuate: OPTION_INVALID: cannot be written \(ENOENT\)/,
+    ],
+    [
+      ['-o', model, '--write-checkpoint', place.folder, '--calibration', text, '--format', 'int8'],
+      /^attenuate: OPTION_INVALID: cannot be written \(EISDIR\)/,
+    ],
     [
       ['-o', model, '--calibration', lost, '--format', 'int8'],
       /^attenuate: LOAD_FAILED: cannot be read \(ENOENT\), .*z;/,

@@ -16,7 +16,7 @@ import { blaming } from './blame.ts'
 import { bundledClip, readCalibration } from './calibration.ts'
 import { compareFormats, type FormatColumn, formatColumns } from './formats.ts'
 import { checkUse } from './idle.ts'
-import { writeWhole } from './output.ts'
+import { checkWritable, writeWhole } from './output.ts'
 import { keepInputs } from './place.ts'
 import { showProgress } from './progress.ts'
 
@@ -45,6 +45,7 @@ export interface CompileCommand {
 export async function compileFile(input: string, command: CompileCommand): Promise<string> {
   checkIdle(command)
   await keepInputs([input, command.calibration, command.clean], [command.output, command.writeCheckpoint])
+  await checkWritable(command.output, command.writeCheckpoint)
   const bytes = await readFile(input).catch((error) =>
     fail('LOAD_FAILED', `cannot be read (${error.code})`, input, 'check the path'),
   )

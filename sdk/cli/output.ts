@@ -28,6 +28,18 @@ export async function openOutput(path: string, makesFolder = false): Promise<Out
   return entry.isFile() ? FileOutput.open(await realpath(path)) : DeviceOutput.open(path)
 }
 
+/**
+ * Refuses places that cannot be written, before there is work to lose, and leaves them as they are. Drafts are not kept open meanwhile: a
+ * process that computes without a pause would not hear of an interrupt. Devices and pipes are not tried: their readers would notice.
+ */
+export async function checkWritable(...paths: readonly (string | undefined)[]): Promise<void> {
+  for (const path of paths) {
+    if (path === undefined || path === '-') continue
+    const entry = await stat(path).catch(() => undefined)
+    if (entry === undefined || entry.isFile() || entry.isDirectory()) await (await openOutput(path)).abandon()
+  }
+}
+
 /** With those around it; one that is there is left as it is. */
 export async function makeFolder(path: string): Promise<void> {
   await mkdir(path, { recursive: true }).catch((error) => refuse(error, path))
