@@ -61,7 +61,7 @@ const char *denoiser_open(Denoiser *denoiser, const uint8_t *bytes, size_t count
   ModelHeader *model = &denoiser->model;
   const char *fault = read_header(model, bytes, count);
   if (fault) return fault;
-  if (channels < 1 || channels > MAX_CHANNELS) return "more channels than 8";
+  if (channels < 1 || channels > MAX_CHANNELS) return "not for 1 to 8 channels";
 
   struct Z_env_instance_t env = {&denoiser->memory};
   wasm_rt_init();

@@ -47,7 +47,7 @@ function denoise({ emulator, program }: BuiltHost, model: string, noisy: Uint8Ar
   const [input, output] = [join(folder, 'in.wav'), join(folder, 'out.wav')]
   if (typeof noisy !== 'string') writeFileSync(input, noisy)
   const [command, ...args] = [...emulator, program, model, typeof noisy === 'string' ? noisy : input, output]
-  const { status, stderr } = spawnSync(command, args, { encoding: 'utf8' })
+  const { status, stderr } = spawnSync(command, args, { encoding: 'utf8', timeout: 60_000 })
   return { status, stderr, output: status === 0 ? new Uint8Array(readFileSync(output)) : undefined }
 }
 
@@ -81,7 +81,7 @@ test('what it cannot play it refuses, in one line', async () => {
     ['missing.ssm', noisy, /missing\.ssm: cannot be read\n$/],
     [modelFile('lite'), join(folder, 'missing.wav'), /missing\.wav: cannot be read\n$/],
     [modelFile('lite'), damaged('none.wav', model), /none\.wav: not a WAV file\n$/],
-    [modelFile('lite'), encodeWav(new Float32Array(9 * 64), 16000, 9), /lite\.ssm: more channels than 8\n$/],
+    [modelFile('lite'), encodeWav(new Float32Array(9 * 64), 16000, 9), /in\.wav: more channels than 8\n$/],
   ]
   for (const [path, input, message] of refused) {
     const { status, stderr } = denoise(host, path, input)
@@ -89,6 +89,37 @@ test('what it cannot play it refuses, in one line', async () => {
     assert.match(stderr, message)
   }
   assert.is(spawnSync(host.program).status, 2)
+})
+
+test('sizes that a header only claims: taken for no more than the file has, and nobody goes backwards, on 32 bits neither', async () => {
+  const { noisy, clean } = await expectation('lite', 1)
+  const [endless, backwards] = [Uint8Array.from(noisy), Uint8Array.from(noisy)]
+  // as a recorder leaves it that writes to a pipe
+  new DataView(endless.buffer).setUint32(40, 0xffffffff, true)
+  // a chunk that is skipped: by -8 bytes, where that is what 32 bits mean
+  backwards.set(Buffer.from('LIST\xf8\xff\xff\xff', 'latin1'), 36)
+  for (const architecture of ['x64', 'armv7'] satisfies Architecture[]) {
+    const host = buildHost(architecture, folder)
+    const whole = denoise(host, modelFile('lite'), endless)
+    assert.is(whole.status, 0, whole.stderr)
+    assert.ok(Buffer.from(whole.output!).equals(clean))
+    const { status, stderr } = denoise(host, modelFile('lite'), backwards)
+    assert.is(status, 1, stderr)
+    assert.match(stderr, /in\.wav: a WAV file cut short\n$/)
+  }
+})
+
+test('a header whose hops are longer than a stack', async () => {
+  const host = buildHost('x64', folder)
+  const { noisy } = await expectation('lite', 1)
+  const model = Uint8Array.from(readFileSync(modelFile('lite')))
+  const header = new DataView(model.buffer)
+  for (const field of [5, 7]) header.setUint32(4 * field, 3 << 20, true)
+  header.setUint32(4 * 14, 1 << 26, true) // scratch
+  const path = join(folder, 'long.ssm')
+  writeFileSync(path, model)
+  const { status, stderr } = denoise(host, path, noisy)
+  assert.is(status, 0, stderr)
 })
 
 test('a program whose offsets lead outside stops with a trap and touches nothing else', async () => {

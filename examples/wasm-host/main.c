@@ -31,9 +31,11 @@ static int16_t to_pcm(float sample) {
 }
 
 /* One channel from end to end: whole hops, zeros behind the last sample, then what look-ahead holds. */
-static void denoise_channel(Denoiser *denoiser, unsigned channel, const Wav *in, Wav *out) {
+static const char *denoise_channel(Denoiser *denoiser, unsigned channel, const Wav *in, Wav *out) {
   const ModelHeader *model = &denoiser->model;
-  float samples[model->input_hop], result[model->output_hop];
+  float *samples = malloc(((size_t)model->input_hop + model->output_hop) * sizeof *samples);
+  if (samples == NULL) return "a hop longer than memory holds";
+  float *result = samples + model->input_hop;
   uint32_t overlap_hops = (model->overlap_lag + model->output_hop - 1) / model->output_hop;
   uint32_t heard = (in->frames + model->input_hop - 1) / model->input_hop + overlap_hops;
   for (uint32_t hop = 0; hop < heard + model->lookahead_hops; hop++) {
@@ -48,6 +50,8 @@ static void denoise_channel(Denoiser *denoiser, unsigned channel, const Wav *in,
       if (at >= 0 && at < out->frames) out->samples[at * out->channels + channel] = to_pcm(result[i]);
     }
   }
+  free(samples);
+  return NULL;
 }
 
 int main(int count, char **arguments) {
@@ -60,6 +64,7 @@ int main(int count, char **arguments) {
   if (bytes == NULL) return refuse(arguments[1], "cannot be read");
   Wav in;
   const char *fault = wav_read(arguments[2], &in);
+  if (fault == NULL && in.channels > MAX_CHANNELS) fault = "more channels than 8";
   if (fault) return refuse(arguments[2], fault);
   static Denoiser denoiser;
   fault = denoiser_open(&denoiser, bytes, model_bytes, in.channels);
@@ -75,7 +80,10 @@ int main(int count, char **arguments) {
   out.frames = (uint32_t)(((uint64_t)in.frames * model->output_hop + model->input_hop - 1) / model->input_hop);
   out.samples = calloc((size_t)out.frames * out.channels + 1, sizeof *out.samples);
   if (out.samples == NULL) return refuse(arguments[3], "more samples than memory holds");
-  for (unsigned channel = 0; channel < in.channels; channel++) denoise_channel(&denoiser, channel, &in, &out);
+  for (unsigned channel = 0; channel < in.channels; channel++) {
+    fault = denoise_channel(&denoiser, channel, &in, &out);
+    if (fault) return refuse(arguments[1], fault);
+  }
   fault = wav_write(arguments[3], &out);
   if (fault) return refuse(arguments[3], fault);
   fprintf(stderr, "%s: %u samples at %u Hz, %u ch; core memory %u bytes\n", arguments[3], out.frames, out.rate, out.channels,

@@ -11,17 +11,33 @@
 static uint32_t u32(const uint8_t *at) { return at[0] | at[1] << 8 | at[2] << 16 | (uint32_t)at[3] << 24; }
 static uint16_t u16(const uint8_t *at) { return (uint16_t)(at[0] | at[1] << 8); }
 
+/* To the next chunk; not where `long` has 32 bits and would lead backwards. */
+static const char *skip(FILE *file, uint32_t size) {
+  return size >= INT32_MAX || fseek(file, (long)(size + (size & 1)), SEEK_CUR) ? "a WAV file cut short" : NULL;
+}
+
+/* From here to the end of the file. */
+static uint64_t remaining(FILE *file) {
+  long here = ftell(file);
+  fseek(file, 0, SEEK_END);
+  long end = ftell(file);
+  fseek(file, here, SEEK_SET);
+  return (uint64_t)(end - here);
+}
+
 static const char *read_format(FILE *file, uint32_t size, Wav *wav) {
   uint8_t fmt[16];
   if (size < 16 || fread(fmt, 1, 16, file) != 16) return "a WAV file cut short";
   if ((u16(fmt) != PCM && u16(fmt) != EXTENSIBLE) || u16(fmt + 14) != 16) return "not 16-bit PCM";
   wav->channels = u16(fmt + 2);
   wav->rate = u32(fmt + 4);
-  return fseek(file, (long)(size - 16 + (size & 1)), SEEK_CUR) ? "a WAV file cut short" : NULL;
+  return skip(file, size - 16);
 }
 
 static const char *read_samples(FILE *file, uint32_t size, Wav *wav) {
   if (wav->channels == 0) return "a WAV file without a format";
+  /* a header that was written before its length was known says 4 GB */
+  if (size > remaining(file)) size = (uint32_t)remaining(file);
   wav->samples = malloc(size > 0 ? size : 1);
   if (wav->samples == NULL) return "more samples than memory holds";
   size_t bytes = fread(wav->samples, 1, size, file);
@@ -35,9 +51,7 @@ static const char *read_chunks(FILE *file, Wav *wav) {
   while (fread(head, 1, 8, file) == 8) {
     uint32_t size = u32(head + 4);
     if (memcmp(head, "data", 4) == 0) return read_samples(file, size, wav);
-    const char *fault = NULL;
-    if (memcmp(head, "fmt ", 4) == 0) fault = read_format(file, size, wav);
-    else if (fseek(file, (long)(size + (size & 1)), SEEK_CUR)) fault = "a WAV file cut short";
+    const char *fault = memcmp(head, "fmt ", 4) == 0 ? read_format(file, size, wav) : skip(file, size);
     if (fault) return fault;
   }
   return "a WAV file without samples";
