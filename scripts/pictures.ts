@@ -5,6 +5,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { Command } from 'commander'
 import { type BrowserContext, chromium, type Page } from 'playwright-core'
 import { buildPage } from '../examples/browser-page/build.mjs'
 import { servePage } from '../examples/browser-page/serve.mjs'
@@ -30,6 +31,7 @@ const VIEWS: Readonly<Record<string, View>> = {
   'page-phone': { scheme: 'light', width: 375, height: 780 },
 }
 
+new Command('npm run pictures').description('takes the pictures of the READMEs anew: docs/images').parse()
 mkdirSync(to, { recursive: true })
 const folder = mkdtempSync(join(tmpdir(), 'pictures-'))
 const unpacked = await buildExtension(join(folder, 'extension'))

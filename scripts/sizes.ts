@@ -7,6 +7,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
+import { Command } from 'commander'
 import { type BuildOptions, build } from 'esbuild'
 
 export interface Size {
@@ -79,6 +80,7 @@ function pack(): Size {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  new Command('npm run sizes').description('weighs the built package, and writes bench/results/sizes.json anew').parse()
   const sizes = await measureSizes()
   writeFileSync(sizesFile, `${JSON.stringify(sizes, null, 2)}\n`)
   for (const { part, runtime, bytes, gzip } of sizes)

@@ -5,7 +5,7 @@
 // `npm run bench` and `npm run formats` write them with --json, and as `npm run sizes` writes its own.
 
 import { readFileSync, writeFileSync } from 'node:fs'
-import { parseArgs } from 'node:util'
+import { Command } from 'commander'
 import type { FormatRow } from '../bench/quality/formats.ts'
 import { meanScores, type Scores } from '../bench/quality/scores.ts'
 import { type Report, shippedRow } from '../bench/report.ts'
@@ -37,14 +37,14 @@ const TITLES: { readonly [metric: string]: string } = {
 
 const root = new URL('../', import.meta.url)
 const qualityFile = new URL('bench/results/quality.json', root)
-const { values } = parseArgs({ options: { quality: { type: 'string' }, help: { type: 'boolean', short: 'h' } } })
-if (values.help) {
-  console.log('npm run tables [-- --quality FILE]   FILE: a report of npm run evaluate -- --json FILE')
-  process.exit(0)
-}
-if (values.quality !== undefined) {
+const { quality: evaluated } = new Command('npm run tables --')
+  .description('writes the measured tables of README.md and docs/compiler.md anew')
+  .option('--quality <file>', 'what npm run evaluate -- --json FILE wrote, taken into bench/results/quality.json')
+  .parse()
+  .opts<{ quality?: string }>()
+if (evaluated !== undefined) {
   const before = JSON.parse(readFileSync(qualityFile, 'utf8')) as Condensed
-  const condensed = merge(before, condense(JSON.parse(readFileSync(values.quality, 'utf8')) as Evaluation))
+  const condensed = merge(before, condense(JSON.parse(readFileSync(evaluated, 'utf8')) as Evaluation))
   writeFileSync(qualityFile, `${JSON.stringify(condensed, null, 2)}\n`)
 }
 const quality = JSON.parse(readFileSync(qualityFile, 'utf8')) as Condensed

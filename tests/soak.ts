@@ -2,8 +2,9 @@
 // tiny and alternating signals in turn, in one stream without a reset. Out: a line per signal. It fails where an output is no number
 // or leaves its range, where memory grows, or where a clip heard afterwards differs from the same clip before.
 
-import { parseArgs } from 'node:util'
+import { Command } from 'commander'
 import { measureSnrDb } from '../quantize/snr.ts'
+import { wholeNumber } from '../scripts/wholeNumber.ts'
 import { bundledClip, readCalibration } from '../sdk/cli/calibration.ts'
 import { Denoiser } from '../sdk/index.ts'
 
@@ -87,20 +88,13 @@ function listen(denoiser: Denoiser, clip: Float32Array): Float32Array {
 }
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      hops: { type: 'string', default: '10000000' },
-      models: { type: 'string', default: 'base,lite' },
-      help: { type: 'boolean', short: 'h' },
-    },
-  })
-  if (values.help) {
-    console.log('npm run soak -- [--hops N] [--models LIST]: N hops per model; base takes about a minute per million')
-    return
-  }
-  const hops = Number(values.hops)
-  if (!Number.isInteger(hops) || hops < 1) throw new Error(`--hops ${values.hops}; use a whole number`)
-  for (const model of values.models.split(',')) {
+  const program = new Command('npm run soak --')
+    .option('--hops <n>', 'for each model; base takes about a minute per million', wholeNumber, 10_000_000)
+    .option('--models <list>', 'names or files, by commas', 'base,lite')
+    .parse()
+  const { hops, models } = program.opts<{ hops: number; models: string }>()
+  if (hops < 1) program.error('--hops 0: use 1 or more')
+  for (const model of models.split(',')) {
     const { findings } = await soak(model, hops, console.log)
     for (const finding of findings) console.error(`FOUND  ${finding}`)
     if (findings.length > 0) process.exitCode = 1

@@ -2,9 +2,14 @@
 // tests/engines needs.
 
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { Command } from 'commander'
 import { MODELS } from '../../sdk/models.ts'
 import { findGrowth } from '../instructions.ts'
 import { countInstructions } from './count.ts'
+
+new Command('npm run instructions')
+  .description('counts instructions under QEMU, and writes devices/instructions.json anew')
+  .parse()
 
 const file = new URL('../instructions.json', import.meta.url)
 const counted = countInstructions(Object.keys(MODELS))

@@ -61,7 +61,8 @@ function readPort() {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   try {
-    const { address, close } = await servePage(await buildPage(), readPort())
+    const port = readPort()
+    const { address, close } = await servePage(await buildPage(), port)
     console.log(`${address}    (Ctrl+C ends)`)
     for (const signal of ['SIGINT', 'SIGTERM'])
       process.once(signal, async () => {

@@ -4,6 +4,7 @@
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
 import { ensureBuilt } from '../../scripts/built.mjs'
 
 const here = fileURLToPath(new URL('.', import.meta.url))
@@ -14,6 +15,7 @@ const FROM_PACKAGE = ['build/core.simd.wasm', 'models/base.ssm', 'dist/sdk/workl
 /** Classic scripts; the others are modules. */
 const SCRIPTS = ['page', 'content', 'background', 'frame', 'frame.worker', 'pipe']
 const MODULES = ['engine', 'popup']
+const USAGE = 'npm run demo:extension    makes out/extension, to be loaded unpacked, and out/extension.zip'
 
 export async function buildExtension(to = join(root, 'out/extension')) {
   ensureBuilt()
@@ -52,8 +54,19 @@ export async function zipExtension(folder, to) {
   writeFileSync(to, zipSync(Object.fromEntries(content), { level: 9 }))
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
+/** What is said of it. */
+async function makeExtension() {
   const folder = await buildExtension()
   await zipExtension(folder, `${folder}.zip`)
-  console.log(`${folder}\n${folder}.zip\nchrome://extensions, developer mode, "Load unpacked": the folder.`)
+  return `${folder}\n${folder}.zip\nchrome://extensions, developer mode, "Load unpacked": the folder.`
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  try {
+    const { values } = parseArgs({ options: { help: { type: 'boolean' } } })
+    console.log(values.help ? USAGE : await makeExtension())
+  } catch (error) {
+    console.error(error.message)
+    process.exit(1)
+  }
 }

@@ -4,12 +4,15 @@
 //
 //   npm run measure:edge
 
+import { Command } from 'commander'
 import { Denoiser } from '../../../sdk/index.ts'
 import { drawSamples } from '../../../tests/golden/signal.ts'
 import { bundleWorker } from '../../../tests/workerd/bundle.ts'
 import { CONFIG, Edge } from './edge.ts'
 import { drawPackets, inMessages, pause } from './reference.ts'
 import { measureIsolate, measureRuntime } from './runtime.ts'
+
+new Command('npm run measure:edge').description('measures the Worker in workerd on this machine; takes minutes').parse()
 
 const VARIABLES = { MAX_SPEED: '0', MAX_CONNECTIONS: '10000' }
 const SECONDS = 120
