@@ -2,7 +2,7 @@
 // missing, or plays; and with orders that make no sense.
 
 import { spawn } from 'node:child_process'
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -92,6 +92,30 @@ test('SIGTERM drains: a whole file, exit code 0, a line of log on the way', asyn
   assert.match(log, /\d+ s heard, -?[\d.]+ dBFS in, \S+ out, [\d.]+ % of a core/)
 })
 
+test('SIGTERM while a file waits for room that nobody makes: ended after --drain-seconds', async () => {
+  const args = ['--input', clip, '--speed', '0', '--url', 'ws://127.0.0.1:9/stream/none', '--drain-seconds', '0.5']
+  const rest = ['--buffer', '8', '--log-seconds', '0.2']
+  const { code, out, log } = await run([...args, ...rest], (log, stop) => log.includes('7 unconfirmed') && stop())
+  assert.is(code, 1, log)
+  const { samples, isWhole } = JSON.parse(out)
+  assert.ok(samples < 128000 && !isWhole)
+})
+
+test('a file is not written over the one that is played, by whatever name', async () => {
+  const [input, link] = [join(folder, 'talk.wav'), join(folder, 'link.wav')]
+  writeFileSync(input, readFileSync(clip))
+  symlinkSync(input, link)
+  for (const target of [
+    ['--output', link],
+    ['--url', 'ws://127.0.0.1:9/stream/none', '--hear', input],
+  ]) {
+    const { code, log } = await run(['--input', input, '--speed', '0', '--model', 'lite', ...target])
+    assert.is(code, 1)
+    assert.match(log, /^\S+ \S+\.wav is the input; name another file\n$/)
+    assert.ok(readFileSync(input).equals(readFileSync(clip)))
+  }
+})
+
 test('nobody answers: what was not stored is reported, and the exit code says so', async () => {
   const args = ['--input', clip, '--speed', '0', '--url', 'ws://127.0.0.1:9/stream/none', '--drain-seconds', '0.5']
   const { code, out, log } = await run([...args, '--buffer', '8192'])
@@ -146,6 +170,12 @@ test('orders that make no sense', async () => {
   for (const args of [[], ['--output', 'speaker', '--url', 'ws://x']])
     assert.match((await run(args)).log, /give either --output \(denoise here\) or --url \(send\)/)
   assert.match((await run(['--output', 'x.wav', '--speed', 'fast'])).log, /Use a number/)
+  for (const seconds of ['0', '1e8', 'Infinity'])
+    assert.match(
+      (await run(['--output', 'x.wav', '--log-seconds', seconds])).log,
+      /'--log-seconds <seconds>' .* above 0, at most 2147483\./,
+    )
+  assert.match((await run(['--url', 'ws://x', '--buffer', '1'])).log, /'--buffer <messages>' .* Use 2\.\.1000000\./)
   for (const packets of ['0', '1.5', '65'])
     assert.match((await run(['--url', 'ws://x', '--packets', packets])).log, /'--packets <count>' .* Use 1\.\.64\./)
 })

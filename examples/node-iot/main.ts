@@ -6,7 +6,7 @@
 
 import { Denoiser } from 'attenuate-edge'
 import { Command } from 'commander'
-import { parseNumber, parsePackets } from '../cloudflare-worker/client/options.ts'
+import { keepInput, parseBuffer, parseNumber, parsePackets, parseSeconds } from '../cloudflare-worker/client/options.ts'
 import { openSink, type Sink } from './sink.ts'
 import { openFile, openMicrophone, type Source } from './source.ts'
 import { Uplink } from './uplink.ts'
@@ -32,7 +32,8 @@ interface Options {
 
 /** What becomes of the samples. */
 interface Way {
-  take(samples: Float32Array, mayWait: boolean): Promise<void>
+  /** `mayWait`: asked while it waits for room. */
+  take(samples: Float32Array, mayWait: () => boolean): Promise<void>
   /** One line of figures. */
   describe(): string
   /** Everything out; false if something did not arrive. */
@@ -56,10 +57,10 @@ const program = new Command('gateway')
   .option('--token <token>', 'bearer token of the Worker')
   .option('--hear <target>', 'with --url: what comes back, to speaker or a WAV file')
   .option('--packets <count>', 'of 16 ms in a message, 1..64', parsePackets, 8)
-  .option('--buffer <messages>', 'kept through an outage', parseNumber, 4096)
-  .option('--log-seconds <seconds>', 'between lines on standard error', parseNumber, 60)
-  .option('--watchdog-seconds <seconds>', 'without a sample, then exit code 1', parseNumber, 10)
-  .option('--drain-seconds <seconds>', 'to wait at the end until everything has arrived', parseNumber, 30)
+  .option('--buffer <messages>', 'kept through an outage', parseBuffer, 4096)
+  .option('--log-seconds <seconds>', 'between lines on standard error', parseSeconds, 60)
+  .option('--watchdog-seconds <seconds>', 'without a sample, then exit code 1', parseSeconds, 10)
+  .option('--drain-seconds <seconds>', 'to wait at the end until everything has arrived', parseSeconds, 30)
 
 const options = program.parse().opts<Options>()
 if ((options.output === undefined) === (options.url === undefined))
@@ -72,7 +73,9 @@ try {
 }
 
 async function run(options: Options): Promise<number> {
-  const { input, speed, rate, device, recorder, logSeconds, watchdogSeconds } = options
+  const { input, speed, rate, device, recorder, output, hear, logSeconds, watchdogSeconds } = options
+  const target = output ?? hear
+  if (input !== undefined && target !== undefined) await keepInput(input, target)
   const source = input === undefined ? openMicrophone(rate, device, recorder) : await openFile(input, speed)
   const way = options.url === undefined ? await playHere(options, source) : await sendAway(options, options.url, source)
   let samples = 0
@@ -81,21 +84,26 @@ async function run(options: Options): Promise<number> {
     1000 * logSeconds,
   )
   let starved = false
+  let isStopped = false
   const watchdog = new Watchdog(1000 * watchdogSeconds, () => {
     starved = true
     note(`no sample for ${watchdogSeconds} s`)
     source.stop()
   })
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => source.stop())
-  const hear = async () => {
+  for (const signal of ['SIGTERM', 'SIGINT'] as const)
+    process.once(signal, () => {
+      isStopped = true
+      source.stop()
+    })
+  const listen = async () => {
     for await (const piece of source.pieces) {
       watchdog.rest()
       samples += piece.length
-      await way.take(piece, !source.isLive)
+      await way.take(piece, () => !source.isLive && !isStopped)
       watchdog.feed()
     }
   }
-  await Promise.race([hear(), ...(way.refused === undefined ? [] : [way.refused])])
+  await Promise.race([listen(), ...(way.refused === undefined ? [] : [way.refused])])
   watchdog.stop()
   clearInterval(log)
   const fault = source.fault()
@@ -152,7 +160,7 @@ async function sendAway(options: Options, url: string, { sampleRate }: Source): 
     refused: uplink.refused,
     async take(samples, mayWait) {
       uplink.push(samples)
-      if (mayWait) await uplink.ready()
+      await uplink.ready(mayWait)
     },
     describe() {
       const { packets, breaks, replayed, lostMessages, unconfirmed } = uplink.report()

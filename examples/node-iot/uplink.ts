@@ -68,9 +68,9 @@ export class Uplink {
     this.#pushPackets(this.#encoder.push(samples))
   }
 
-  /** For sources that can wait: until there is room to keep more. */
-  async ready(): Promise<void> {
-    while (this.#sender.link.room < 2) await pause(2)
+  /** For sources that can wait: until there is room to keep more, or they cannot wait any longer. */
+  async ready(mayWait: () => boolean): Promise<void> {
+    while (this.#sender.link.room < 2 && mayWait()) await pause(2)
   }
 
   /** Sends what is left and waits until all of it is stored, at most so long. Was it? */

@@ -6,7 +6,7 @@ import { decodeSamples, SensorEncoder, sampleBytes } from 'attenuate-edge'
 import { encodeWavHeader, WavReader } from 'attenuate-edge/wav'
 import { Command } from 'commander'
 import { WebSocket } from 'ws'
-import { parseNumber, parsePackets } from './options.ts'
+import { keepInput, parseNumber, parsePackets } from './options.ts'
 import { HOP_MS } from './protocol.ts'
 import { Sender, type Socket } from './sender.ts'
 
@@ -32,6 +32,7 @@ await program.parseAsync().catch((error) => {
 })
 
 async function run(input: string, output: string, options: Options): Promise<void> {
+  await keepInput(input, output)
   const packets = encode(await readWav(input))
   const parts: Int16Array[] = []
   const sender = new Sender({
