@@ -271,6 +271,17 @@ test('denoise: a folder, into the same places below another; what fails is named
   assert.is(readdirSync(join(folder, 'other/deep')).length, 2, 'no half of a file')
 })
 
+test('denoise: more broken files in a folder than a process may hold open: each is closed', ({ folder }) => {
+  const [input, output] = [join(folder, 'in'), join(folder, 'out')]
+  mkdirSync(input)
+  for (let i = 0; i < 80; i++) writeFileSync(join(input, `a${i}.wav`), 'this is text')
+  writeFileSync(join(input, 'z.wav'), wav(drawSamples(4000, 7, 0.1)))
+  const line = 'ulimit -n 64 && exec "$0" "$@"'
+  const { stderr } = spawnSync('sh', ['-c', line, process.execPath, program, 'denoise', input, output, '-m', 'lite'])
+  assert.match(stderr.toString(), /files that were not denoised, 80 of 81/)
+  assert.ok(existsSync(join(output, 'z.wav')))
+})
+
 test('denoise: folders that cannot be', (place) => {
   const { folder } = place
   const empty = join(folder, 'empty')

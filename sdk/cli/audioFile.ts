@@ -15,14 +15,26 @@ export interface AudioSource {
   readonly frames: number | undefined
   /** The array is used again for the next piece. */
   readonly pieces: AsyncIterable<Float32Array>
+  /** A file is closed at its end; who stops before closes it. */
+  close(): void
 }
 
 /** `raw`: what the samples are, where no header says it. */
 export async function openAudio(path: string, raw?: WavFormat): Promise<AudioSource> {
   const input = path === '-' ? process.stdin : createReadStream(path, { highWaterMark: PIECE_BYTES })
-  if (raw !== undefined) return { format: raw, frames: undefined, pieces: decodeRaw(raw, readBlocks(input, path)) }
+  const blocks = readBlocks(input, path)
+  const close = () => void input.destroy()
+  if (raw !== undefined) return { format: raw, frames: undefined, pieces: decodeRaw(raw, blocks), close }
+  try {
+    return { ...(await openWav(blocks)), close }
+  } catch (error) {
+    close()
+    throw error
+  }
+}
+
+async function openWav(blocks: AsyncGenerator<Uint8Array>): Promise<Omit<AudioSource, 'close'>> {
   const reader = new WavReader()
-  const blocks = readBlocks(input, path)[Symbol.asyncIterator]()
   let first: Uint8Array = new Uint8Array(0)
   while (reader.format === undefined || first.length === 0) {
     const next = await blocks.next()
@@ -78,12 +90,19 @@ export interface WholeAudio {
   readonly samples: Float32Array
 }
 
-/** The whole of a file: for figures, not for denoising. */
-export async function readWhole(path: string): Promise<WholeAudio> {
-  const { format, pieces } = await openAudio(path)
+/** The whole of a file, or not much more than its first seconds: for figures, not for denoising. */
+export async function readWhole(path: string, mostSeconds = Number.POSITIVE_INFINITY): Promise<WholeAudio> {
+  const { format, pieces, close } = await openAudio(path)
+  const most = mostSeconds * format.sampleRate * format.channels
   const parts: Float32Array[] = []
-  for await (const piece of pieces) parts.push(piece.slice())
-  const samples = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0))
+  let count = 0
+  for await (const piece of pieces) {
+    parts.push(piece.slice())
+    count += piece.length
+    if (count >= most) break
+  }
+  close()
+  const samples = new Float32Array(count)
   let at = 0
   for (const part of parts) {
     samples.set(part, at)

@@ -20,7 +20,7 @@ export function bundledClip(): string {
 }
 
 export async function readCalibration(path: string, rate: number): Promise<Float32Array> {
-  return blaming(path, async () => toMono(await readWhole(path), rate))
+  return blaming(path, async () => toMono(await readWhole(path, MAX_SECONDS), rate))
 }
 
 function toMono({ format, samples }: WholeAudio, rate: number): Float32Array {

@@ -64,10 +64,24 @@ function createDenoiser(options: DenoiseOptions, format?: WavFormat): Promise<De
 }
 
 export async function denoiseFile(input: string, output: string, options: DenoiseOptions): Promise<DenoiseReport> {
-  const { model, raw, makesFolder, onProgress } = options
   await keepInputs([input], [output])
-  const source = await openAudio(input, raw)
-  const denoiser = await createDenoiser(options, source.format)
+  const source = await openAudio(input, options.raw)
+  let denoiser: Denoiser | undefined
+  try {
+    denoiser = await createDenoiser(options, source.format)
+    return { input, output, ...(await denoiseAudio(source, denoiser, output, options)) }
+  } finally {
+    denoiser?.dispose()
+    source.close()
+  }
+}
+
+async function denoiseAudio(
+  source: AudioSource,
+  denoiser: Denoiser,
+  output: string,
+  { model, raw, makesFolder, onProgress }: DenoiseOptions,
+): Promise<Omit<DenoiseReport, 'input' | 'output'>> {
   const started = performance.now()
   const cpuBefore = process.cpuUsage()
   const writer = new AudioOutput(source, raw === undefined, await openOutput(output, makesFolder))
@@ -78,8 +92,6 @@ export async function denoiseFile(input: string, output: string, options: Denois
   } catch (error) {
     await writer.abandon()
     throw error
-  } finally {
-    denoiser.dispose()
   }
   const wallMs = performance.now() - started
   const cpu = process.cpuUsage(cpuBefore)
@@ -87,8 +99,6 @@ export async function denoiseFile(input: string, output: string, options: Denois
   const stats = denoiser.stats()
   const seconds = stats.samplesIn / format.sampleRate
   return {
-    input,
-    output,
     model: String(denoiser.model.card.name ?? model),
     sampleRate: format.sampleRate,
     channels: format.channels,

@@ -166,7 +166,7 @@ program
   )
   .addOption(new Option('--format <format>', 'how weights are stored').choices(WEIGHT_FORMATS).default('f32'))
   .option('--mixed-snr <dB>', '--format mixed or --report: SNR that rounding aims to leave (default: 30)', parseNumber)
-  .option('--calibration <wav>', 'noisy speech to measure with (default: the clip of this package)')
+  .option('--calibration <wav>', 'noisy speech to measure with, its first 30 s (default: the clip of this package)')
   .option('--report', 'number formats side by side: SNR to the trained network at four levels, scores, bytes, MACs')
   .option('--clean <wav>', '--report: the clean original of the calibration audio, for SI-SDR and STOI')
   .option('--write-checkpoint <file>', 'the reduced network as safetensors, to be trained further')
