@@ -12,6 +12,7 @@
 #define ALIGNMENT 64
 #define PAGE_BYTES 65536u
 #define MAX_BYTES (256u << 20)
+#define MAX_LAG (1u << 24) /* samples */
 
 /* What the translated module imports: env.memory. */
 struct Z_env_instance_t {
@@ -54,6 +55,8 @@ static const char *read_header(ModelHeader *model, const uint8_t *bytes, size_t 
   if (model->input_hop == 0 || model->output_hop == 0) return "a model without a hop";
   if (model->input_offset + 4ull * model->input_hop > model->scratch_bytes) return "a model with its input out of place";
   if (model->output_offset + 4ull * model->output_hop > model->scratch_bytes) return "a model with its output out of place";
+  if (model->overlap_lag + (uint64_t)model->lookahead_hops * model->output_hop > MAX_LAG)
+    return "a model that looks too far ahead";
   return NULL;
 }
 

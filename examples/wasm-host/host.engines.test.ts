@@ -74,7 +74,14 @@ test('what it cannot play it refuses, in one line', async () => {
     writeFileSync(path, bytes)
     return path
   }
+  const withField = (field: number, value: number) => {
+    const bytes = Uint8Array.from(model)
+    new DataView(bytes.buffer).setUint32(4 * field, value, true)
+    return damaged(`field${field}.ssm`, bytes)
+  }
   const refused: [string, Uint8Array | string, RegExp][] = [
+    [withField(17, 0xffffffff), noisy, /field17\.ssm: a model that looks too far ahead\n$/],
+    [withField(18, 0xffffffff), noisy, /field18\.ssm: a model that looks too far ahead\n$/],
     [modelFile('nano'), noisy, /16000 Hz, the model hears 4000 Hz; resample it first\n$/],
     [damaged('short.ssm', model.subarray(0, 5000)), noisy, /short\.ssm: a model file cut short\n$/],
     [damaged('none.ssm', noisy), noisy, /none\.ssm: not a model file\n$/],
