@@ -28,8 +28,9 @@ interface Ended {
 function run(
   args: readonly string[],
   onLog: (log: string, stop: () => void) => void = () => undefined,
+  variables: Readonly<Record<string, string>> = {},
 ): Promise<Ended> {
-  const env = { ...process.env, PATH: `${folder}:${process.env.PATH}` }
+  const env = { ...process.env, PATH: `${folder}:${process.env.PATH}`, ...variables }
   const child = spawn(process.execPath, ['--import', 'tsx', main, ...args], { env })
   let [out, log] = ['', '']
   child.stdout.on('data', (text) => (out += text))
@@ -106,10 +107,10 @@ test('a file is not written over the one that is played, by whatever name', asyn
   writeFileSync(input, readFileSync(clip))
   symlinkSync(input, link)
   for (const target of [
-    ['--output', link],
+    ['--output', link, '--model', 'lite'],
     ['--url', 'ws://127.0.0.1:9/stream/none', '--hear', input],
   ]) {
-    const { code, log } = await run(['--input', input, '--speed', '0', '--model', 'lite', ...target])
+    const { code, log } = await run(['--input', input, '--speed', '0', ...target])
     assert.is(code, 1)
     assert.match(log, /^\S+ \S+\.wav is the input; name another file\n$/)
     assert.ok(readFileSync(input).equals(readFileSync(clip)))
@@ -142,6 +143,17 @@ test('a microphone: samples of the recorder, until it ends; silent: the watchdog
   assert.match(missing.log, /none cannot be run .*; install alsa-utils/)
 })
 
+test('systemd hears within what its unit says, however patient the gateway is', async () => {
+  const told = join(folder, 'told')
+  programOf(`echo "$1" >> ${told}`, 'systemd-notify')
+  const recorder = programOf('head -c 32000 /dev/zero; sleep 3')
+  const args = ['--recorder', recorder, '--output', join(folder, 'told.wav'), '--model', 'lite']
+  const env = { NOTIFY_SOCKET: '/none', WATCHDOG_USEC: '2000000' }
+  const { code, log } = await run([...args, '--watchdog-seconds', '600'], undefined, env)
+  assert.is(code, 0, log)
+  assert.match(readFileSync(told, 'utf8'), /^READY=1\n(WATCHDOG=1\n){3,}$/)
+})
+
 test('a microphone that is unplugged: what it gave is denoised, one line says why it ended, exit code 1', async () => {
   const output = join(folder, 'unplugged.wav')
   const fails = programOf('head -c 64000 /dev/zero; exit 1')
@@ -169,6 +181,12 @@ test('a loudspeaker that goes away is noticed, at once or by the end', async () 
 test('orders that make no sense', async () => {
   for (const args of [[], ['--output', 'speaker', '--url', 'ws://x']])
     assert.match((await run(args)).log, /give either --output \(denoise here\) or --url \(send\)/)
+  const unheard = [
+    [['--output', 'x.wav', '--hear', 'y.wav'], /'--hear <target>' cannot be used with option '--output <target>'/],
+    [['--output', 'x.wav', '--input', clip, '--rate', '48000'], /'--rate <Hz>' cannot be used with option '--input/],
+    [['--url', 'ws://x', '--model', 'hq'], /'--model <name>' cannot be used with option '--url <url>'/],
+  ] as const
+  for (const [args, message] of unheard) assert.match((await run(args)).log, message)
   assert.match((await run(['--output', 'x.wav', '--speed', 'fast'])).log, /Use a number/)
   for (const seconds of ['0', '1e8', 'Infinity'])
     assert.match(

@@ -5,7 +5,7 @@
 // report (JSON); exit code 1 if anything was lost.
 
 import { Denoiser } from 'attenuate-edge'
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
 import { keepInput, parseBuffer, parseNumber, parsePackets, parseSeconds } from '../cloudflare-worker/client/options.ts'
 import { openSink, type Sink } from './sink.ts'
 import { openFile, openMicrophone, type Source } from './source.ts'
@@ -47,15 +47,17 @@ const EDGE_RATE = 16000
 const program = new Command('gateway')
   .description('microphone or file -> clean speech here, or 4-bit packets to the Worker')
   .option('--input <file.wav>', 'a mono WAV file instead of the microphone')
-  .option('--recorder <program>', 'takes the arguments of arecord', 'arecord')
+  .addOption(new Option('--recorder <program>', 'takes the arguments of arecord').default('arecord').conflicts('input'))
   .option('--device <name>', 'of ALSA, for recording and playing', 'default')
-  .option('--rate <Hz>', 'of the microphone', parseNumber, EDGE_RATE)
+  .addOption(
+    new Option('--rate <Hz>', 'of the microphone').argParser(parseNumber).default(EDGE_RATE).conflicts('input'),
+  )
   .option('--speed <times>', 'of a file, times real time; 0: as fast as it is taken', parseNumber, 1)
   .option('--output <target>', 'denoise here: speaker, or a WAV file')
-  .option('--model <name>', 'auto: what this board can carry', 'auto')
+  .addOption(new Option('--model <name>', 'auto: what this board can carry').default('auto').conflicts('url'))
   .option('--url <url>', 'send there: ws://HOST/stream/NAME')
   .option('--token <token>', 'bearer token of the Worker')
-  .option('--hear <target>', 'with --url: what comes back, to speaker or a WAV file')
+  .addOption(new Option('--hear <target>', 'with --url: what comes back, to speaker or a WAV file').conflicts('output'))
   .option('--packets <count>', 'of 16 ms in a message, 1..64', parsePackets, 8)
   .option('--buffer <messages>', 'kept through an outage', parseBuffer, 4096)
   .option('--log-seconds <seconds>', 'between lines on standard error', parseSeconds, 60)

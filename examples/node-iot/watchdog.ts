@@ -3,6 +3,9 @@
 
 import { spawn } from 'node:child_process'
 
+/** What the unit's WatchdogSec= says. */
+const SYSTEMD_LIMIT_MS = Number(process.env.WATCHDOG_USEC ?? Number.POSITIVE_INFINITY) / 1000
+
 export class Watchdog {
   readonly #timer: ReturnType<typeof setInterval>
   #fedAt = performance.now()
@@ -14,7 +17,7 @@ export class Watchdog {
         this.stop()
         onStarved()
       }
-    }, limitMs / 4)
+    }, Math.min(limitMs, SYSTEMD_LIMIT_MS) / 4)
     tellSystemd('READY=1')
   }
 
