@@ -20,6 +20,7 @@ export interface Layer {
   readonly balanced: Balanced
   /** One input: (outputs), the response at once, kept exactly as D while the rest is reduced: smaller singular values. */
   readonly direct: Float64Array | undefined
+  /** Undefined too where the input never varied: then it says nothing about the layer. */
   readonly recording: Recording | undefined
   /** What it runs on when the input rests: (inputs). */
   readonly rest: Float64Array

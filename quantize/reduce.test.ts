@@ -232,4 +232,37 @@ test('reduced systems read back from tensors as they were', () => {
     for (const [i, value] of h.entries()) assert.ok(Math.abs(value - b[k][i]) < 1e-9 * (1 + Math.abs(value)))
 })
 
+/** One layer hears the audio, two only whether it was lost. */
+function deafNetwork(channels: number): NetworkJson {
+  const port = { rate: 16000, hop: 16 }
+  const graph = [
+    { name: 'heard', op: 'ssm', in: ['input'], channels: 1, order: 12 },
+    { name: 'lost', op: 'reshape', in: ['flag'], shape: [1, 1, 1] },
+    { name: 'fed', op: 'linear', in: ['lost'], channels },
+    { name: 'deaf', op: 'ssm', in: ['fed'], channels, order: 9 },
+    { name: 'alone', op: 'ssm', in: ['lost'], channels: 1, order: 9 },
+    { name: 'both', op: 'concat', in: ['deaf', 'alone'] },
+    { name: 'spread', op: 'linear', in: ['both'], channels: 16 },
+    { name: 'samples', op: 'reshape', in: ['spread'], shape: [16, 1, 1] },
+    { name: 'output', op: 'add', in: ['heard', 'samples'] },
+  ]
+  return { version: 1, name: 'deaf', input: port, output: port, graph }
+}
+
+test('a layer whose input never varies in the calibration audio is not judged by it', () => {
+  const audio = drawAudio(16000)
+  const effectOfLoss = ({ graph }: Checkpoint) => {
+    const [whole, broken] = [[], [200, 201, 600]].map((lost) => execute(graph, audio, lost).signals.get('output')!)
+    return broken.map((value, i) => value - whole[i])
+  }
+  for (const channels of [1, 3]) {
+    const checkpoint = fillNetwork(deafNetwork(channels), 3)
+    for (const options of [{ tolerance: 0.01, weighted: true }, { targetSnrDb: 40 }]) {
+      const reduced = compileWithin(checkpoint, { ...options, calibration: audio }).checkpoint
+      const snrDb = measureSnrDb(effectOfLoss(reduced), effectOfLoss(checkpoint))
+      assert.ok(snrDb > 50, `${channels} channels, ${JSON.stringify(options)}: what a loss does, ${snrDb} dB`)
+    }
+  }
+})
+
 test.run()

@@ -7,7 +7,7 @@ import { checkCalibration, meanOfChannels, type Recording, recordedReachability 
 import { type Checkpoint, makeCheckpoint } from './checkpoint.ts'
 import { discretise, type LinearSystem } from './discretise.ts'
 import { fail } from './errors.ts'
-import { execute, type Trace } from './execution.ts'
+import { execute, type Signal, type Trace } from './execution.ts'
 import type { Node } from './graph.ts'
 import { balance } from './hankel.ts'
 import {
@@ -55,7 +55,9 @@ export function analyseLayers({ graph, text }: Checkpoint, trace?: Trace): Layer
       const plain = { ...whole, D: undefined }
       const direct = plain.inputs === 1 ? firstResponse(plain) : undefined
       const system = direct ? delayStates(plain) : plain
-      const recording = trace && record(node, whole, direct, trace)
+      const heard = trace?.signals.get(node.inputs[0])
+      const rest = heard ? meanOfChannels(heard, system.inputs) : restOf(node, graph.nodes, system.inputs)
+      const recording = heard && varies(heard, system.inputs) ? record(node, whole, direct, trace!, rest) : undefined
       return {
         node,
         json: nodes.find(({ name }) => name === node.name)!,
@@ -63,7 +65,7 @@ export function analyseLayers({ graph, text }: Checkpoint, trace?: Trace): Layer
         balanced: recording ? balance(system, recordedReachability(system, recording)) : balance(system),
         direct,
         recording,
-        rest: recording ? recording.mean : restOf(node, graph.nodes, system.inputs),
+        rest,
         rate: hopsPerSecond * node.shape.steps * node.shape.positions,
         partNames: [takeName(node.name, 'pairs', taken), takeName(node.name, 'real', taken)],
       }
@@ -90,12 +92,18 @@ function checkPoles(name: string, { decay }: LinearSystem): void {
     fail('TENSOR_VALUE', `node ${name}: decay per step of pole ${n}`, decay[n], `train it to at least ${MIN_DECAY}`)
 }
 
+/** Does a signal (rows, channels) ever leave its first row? What does not, as `flag` where nothing is lost, excites no state. */
+function varies(signal: Signal, channels: number): boolean {
+  return signal.some((value, i) => value !== signal[i % channels])
+}
+
 /** Input as deviations from its mean, output without D and without the direct response. */
 function record(
   node: Node,
   { D, inputs, outputs }: LinearSystem,
   direct: Float64Array | undefined,
   { signals }: Trace,
+  mean: Float64Array,
 ): Recording {
   const whole = signals.get(node.inputs[0])!
   const output = signals.get(node.name)!.slice()
@@ -108,7 +116,6 @@ function record(
       else if (D) for (let c = 0; c < inputs; c++) output[at] -= D[d * inputs + c] * whole[r * inputs + c]
     }
   }
-  const mean = meanOfChannels(whole, inputs)
   const input = whole.map((value, i) => value - mean[i % inputs])
   return { positions: node.shape.positions, input, output, mean, late: direct !== undefined }
 }
