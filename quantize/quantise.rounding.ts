@@ -83,18 +83,17 @@ class Plane {
   }
 
   round(weights: Float64Array): Rounded {
-    let scales = this.firstScales(weights)
-    let best: Rounded | undefined
-    let least = Number.POSITIVE_INFINITY
-    for (let round = 0; round < ROUNDS; round++) {
-      const rounded = { values: new Int8Array(this.columns), scales }
-      const error = this.fillValues(weights, rounded)
-      if (!(error < least)) break
-      best = rounded
-      least = error
-      scales = this.fitScales(weights, rounded)
+    const fill = (scales: Float64Array) => {
+      const values = new Int8Array(this.columns)
+      return { values, scales, error: this.fillValues(weights, { values, scales }) }
     }
-    return best!
+    let best = fill(this.firstScales(weights))
+    for (let round = 1; round < ROUNDS; round++) {
+      const rounded = fill(this.fitScales(weights, best))
+      if (!(rounded.error < best.error)) break
+      best = rounded
+    }
+    return best
   }
 
   /** Per group of columns the scale that plain rounding would like best, inputs weighed by their power. */

@@ -191,6 +191,21 @@ function describeLinear(columns: number): NetworkJson {
   return { version: 1, name: 'wide', input: port, output: port, graph }
 }
 
+test('numbers beyond f32, in weights or on the calibration audio: one clear line in every format', () => {
+  const audio = Float32Array.from({ length: 2000 }, (_, t) => 0.1 * Math.sin(t / 5))
+  const huge = fillNetwork(describeUpsampler(), 3)
+  huge.tensors.get('enter.weight')!.data[0] = 1e200
+  const growing = fillNetwork(describeUpsampler(), 3)
+  for (const [name, { data }] of growing.tensors) if (name.endsWith('weight')) data.fill(1e25)
+  for (const format of ['int8', 'int4'] as const) {
+    assert.throws(() => compileWithin(huge, { format }), /^TENSOR_VALUE: node enter: a weight leaves/)
+    assert.throws(
+      () => compileWithin(growing, { format, calibration: audio }),
+      /^TENSOR_VALUE: node [a-z]+: result on the calibration audio leaves the range of f32, -?(Infinity|NaN);/,
+    )
+  }
+})
+
 test('rows longer than 516 stay f32 where int8 is asked for', () => {
   for (const [columns, format] of [
     [516, 'int8'],

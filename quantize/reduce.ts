@@ -83,7 +83,18 @@ function takeName(whole: string, part: string, taken: Set<string>): string {
 /** Calibration: a trace of the network on audio of the input's rate. */
 export function calibrate({ graph }: Checkpoint, samples: Float32Array): Trace {
   checkCalibration(samples)
-  return execute(graph, samples)
+  const trace = execute(graph, samples)
+  for (const { name } of graph.nodes) {
+    const broken = trace.signals.get(name)!.find((value) => !Number.isFinite(value))
+    if (broken !== undefined)
+      fail(
+        'TENSOR_VALUE',
+        `node ${name}: result on the calibration audio leaves the range of f32`,
+        broken,
+        'train it again',
+      )
+  }
+  return trace
 }
 
 function checkPoles(name: string, { decay }: LinearSystem): void {
