@@ -265,4 +265,16 @@ test('a layer whose input never varies in the calibration audio is not judged by
   }
 })
 
+test('whatever the arithmetic asked for, a choice within it that exists is found', () => {
+  const port = { rate: 16000, hop: 16 }
+  const graph = [{ name: 'output', op: 'ssm', in: ['input'], channels: 1, order: 40 }]
+  const checkpoint = fillNetwork({ version: 1, name: 'alone', input: port, output: port, graph }, 1)
+  const calibration = drawAudio(16000)
+  for (const maxMacsPerSecond of [1.3e5, 2e5, 3e5, 5e5, 9e5]) {
+    const { macsPerSecondAfter } = compileWithin(checkpoint, { maxMacsPerSecond, calibration }).report!
+    assert.ok(macsPerSecondAfter <= maxMacsPerSecond, `${macsPerSecondAfter} of ${maxMacsPerSecond}`)
+  }
+  refuses(() => compileWithin(checkpoint, { maxMacsPerSecond: 1000, calibration }), /^TARGET_IMPOSSIBLE: multiply/)
+})
+
 test.run()

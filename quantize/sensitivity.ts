@@ -88,7 +88,10 @@ export function chooseOrders(
     onProgress((layers.length + round) / (layers.length + MAX_ROUNDS), 'whole network')
     const options = candidates.map(listOptions)
     const picked = aim.pick(options)
-    if (picked === undefined) refuseCost(target, macsElsewhere, options)
+    if (picked === undefined) {
+      if (best) break
+      refuseCost(target, macsElsewhere, options)
+    }
     const realisations = candidates.map((candidate, i) => realiseOption(candidate, picked![i]))
     const choice = { realisations, snrDb: measureSnr(checkpoint, realisations, trace) }
     if (aim.judge(choice) && (!best || aim.prefers(choice, best))) best = choice
@@ -111,7 +114,7 @@ function recall({ family, realisations }: Curve, size: number): Realisation | un
 }
 
 function refuseCost(target: Target, macsElsewhere: number, options: Option[][]): never {
-  const least = macsElsewhere + options.reduce((sum, list) => sum + Math.min(...list.map(({ cost }) => cost)), 0)
+  const least = macsElsewhere + leastCost(options)
   const asked = 'macsPerSecond' in target ? target.macsPerSecond : 0
   return fail('TARGET_IMPOSSIBLE', 'multiply-accumulates per second', asked, `at least ${Math.ceil(least)} are needed`)
 }
@@ -152,7 +155,11 @@ function aimAtCost(target: { macsPerSecond: number }, macsElsewhere: number): Ai
   let aim = allowed
   return {
     done: false,
-    pick: (options) => pickByCost(options, aim),
+    // an aim corrected to below the cheapest says that the guess missed, not that there is nothing to pick
+    pick(options) {
+      const least = leastCost(options)
+      return least > allowed ? undefined : pickByCost(options, Math.max(aim, least))
+    },
     judge({ realisations }) {
       const cost = costOf(realisations)
       this.done = cost <= allowed && cost > 0.99 * allowed
@@ -269,13 +276,19 @@ function pickByError(options: Option[][], limit: number): Option[] {
   return fillUp(options, picked, 'cost', 'error', limit)
 }
 
+function cheapestOf(options: Option[][]): Option[] {
+  return options.map((list) => list.reduce((a, b) => (b.cost < a.cost ? b : a)))
+}
+
+function leastCost(options: Option[][]): number {
+  return sum(cheapestOf(options), 'cost')
+}
+
 /** The best choice whose summed cost stays below `limit`. */
-function pickByCost(options: Option[][], limit: number): Option[] | undefined {
-  const cheapest = options.map((list) => list.reduce((a, b) => (b.cost < a.cost ? b : a)))
-  if (sum(cheapest, 'cost') > limit) return undefined
+function pickByCost(options: Option[][], limit: number): Option[] {
   // raise the price of error as far as the limit allows
   let [low, high] = [-60, 200]
-  let best = cheapest
+  let best = cheapestOf(options)
   for (let k = 0; k < 60; k++) {
     const price = (low + high) / 2
     const picked = pickAt(options, price)
