@@ -1,6 +1,7 @@
 // What a model file holds, for people and programs. In: a decoded model. Out: one row per record (shapes, bytes, MACs,
 // lag) and totals, as plain data (JSON) or as a table of text. The CLI only prints what these functions return.
 
+import { printable } from './errors.ts'
 import type { Model, OpRecord } from './modelfile.ts'
 import { ACTIVATION_NAMES, activationOf, countMacs, measure, SSM_FLAGS } from './record.ts'
 import { alignColumns } from './table.ts'
@@ -55,7 +56,7 @@ export function inspectModel(model: Model): Inspection {
   const stated = card.algorithmicLatencySamples
   const algorithmic = typeof stated === 'number' ? stated : model.latencySamples
   return {
-    name: typeof card.name === 'string' ? card.name : 'unnamed',
+    name: typeof card.name === 'string' ? printable(card.name) : 'unnamed',
     input: { rate: inputRate, hop: inputHop },
     output: { rate: outputRate, hop: outputHop },
     hopMs: toMs(outputHop),
@@ -83,7 +84,7 @@ function inspectRecord(record: OpRecord, name: string, model: Model): InspectedO
   const weightBytes = extent.weightBytes.reduce((sum, bytes, k) => sum + (record.weights[k] === 0 ? 0 : bytes), 0)
   const macsPerHop = countMacs(task)
   return {
-    name: String(name),
+    name: printable(name),
     kind: task.kind,
     shape: [task.steps, task.resultPositions, task.resultChannels],
     detail: describeTask(record),

@@ -3,7 +3,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { makeCheckpoint } from './checkpoint.ts'
 import { compileCheckpoint } from './compile.ts'
-import { inspectModel } from './inspect.ts'
+import { formatInspection, inspectModel } from './inspect.ts'
 import { decodeModel } from './modelfile.ts'
 import { drawPage, wrapPage } from './page.ts'
 import { describeSpectral, describeUpsampler, fillNetwork } from './specimens.ts'
@@ -54,6 +54,20 @@ test('names cannot break out', () => {
   assert.match(svg, /&lt;script&gt;alert\(&quot;&amp;&quot;\)/)
   checkNesting(svg)
   assert.match(wrapPage(svg, '<b>'), /<title>&lt;b&gt;<\/title>/)
+})
+
+test('names reach a terminal as one short line, whatever the card says they are', () => {
+  const checkpoint = fillNetwork(describeUpsampler())
+  for (const name of ['\u001b[2Jgone\nagain', { toString: 1 }]) {
+    const { records } = decodeModel(compileCheckpoint(checkpoint))
+    const bytes = compileCheckpoint(checkpoint, { name, ops: records.map(() => name) })
+    const model = decodeModel(bytes)
+    const inspection = inspectModel(model)
+    const lines = [...formatInspection(inspection).split('\n'), ...formatSystems(inspectSystems(bytes, model))]
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: exactly those must not be there
+    assert.not.match(lines.join(''), /[\u0000-\u001f]|^again/)
+    assert.is(lines.length, records.length + 6 + 3)
+  }
 })
 
 test('a network without state has a page too', () => {

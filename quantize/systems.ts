@@ -3,6 +3,7 @@
 
 import { SingularValueDecomposition } from 'ml-matrix'
 import { type LinearSystem, oneMinusExp } from './discretise.ts'
+import { printable } from './errors.ts'
 import { choleskyPivoted, observability, reachability } from './hankel.ts'
 import type { Model } from './modelfile.ts'
 import { multiplyMatrices } from './product.ts'
@@ -53,7 +54,7 @@ export function inspectSystems(bytes: Uint8Array, model: Model): InspectedSystem
     const frequenciesHz = spreadFrequencies(rate)
     return [
       {
-        name: String(model.card.ops?.[i] ?? `op${i}`),
+        name: printable(model.card.ops?.[i] ?? `op${i}`),
         rate,
         positions: record.task.positions,
         inputs: system.inputs,

@@ -1,6 +1,7 @@
 // `attenuate denoise IN OUT`. In: a WAV file, or a pipe of WAV or raw samples. Out: the same without noise: aligned, of the
 // same length, rate and encoding, through the streaming denoiser that users of the SDK get; and a short report.
 
+import { printable } from '../../quantize/errors.ts'
 import { Denoiser, type DenoiserOptions, loadModel, type ParsedModel } from '../index.ts'
 import { encodeSamples, sampleBytes } from '../pcm.ts'
 import { encodeWavHeader, type WavFormat } from '../wav.ts'
@@ -99,7 +100,7 @@ async function denoiseAudio(
   const stats = denoiser.stats()
   const seconds = stats.samplesIn / format.sampleRate
   return {
-    model: String(denoiser.model.card.name ?? model),
+    model: printable(denoiser.model.card.name ?? model),
     sampleRate: format.sampleRate,
     channels: format.channels,
     sampleFormat: format.sampleFormat,

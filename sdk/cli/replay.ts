@@ -2,6 +2,7 @@
 // its hash. Out: whether the output is the same to the bit, and on request input and output as WAV (f32).
 
 import { readFile } from 'node:fs/promises'
+import { printable } from '../../quantize/errors.ts'
 import { fail } from '../errors.ts'
 import { formOfSnapshot } from '../form.ts'
 import { Denoiser, loadModel } from '../index.ts'
@@ -59,7 +60,7 @@ export async function replayFile(path: string, { model, output, input }: ReplayC
   denoiser.dispose()
   return {
     recording: path,
-    model: String(parsed.model.card.name ?? parsed.model.sha256),
+    model: printable(parsed.model.card.name ?? parsed.model.sha256),
     sampleRate: inputRate,
     channels,
     seconds: result.input.length / channels / inputRate,
