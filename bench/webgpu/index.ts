@@ -7,8 +7,10 @@ import { createRequire } from 'node:module'
 import { availableParallelism, cpus } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
+import { Command, InvalidArgumentError } from 'commander'
 import type { Model } from '../../quantize/modelfile.ts'
+import { wholeNumber } from '../../scripts/wholeNumber.ts'
+import { MODELS } from '../../sdk/models.ts'
 import { WasmBackend } from '../../sdk/webgpu/backend.wasm.ts'
 import type { GpuBackend } from '../../sdk/webgpu/backend.webgpu.ts'
 import { crossing } from '../../sdk/webgpu/choice.ts'
@@ -21,40 +23,59 @@ import { measureBandwidth, measureFlops } from './peaks.ts'
 import { type BatchTimes, timeBatches } from './timing.ts'
 import { compareVariants, type Models, type Precision, parseModels } from './variants.ts'
 
-const HELP = `npm run bench:webgpu -- [options]
-  --models NAMES    comma-separated: base, lite, hq, nano (base,lite,hq)
-  --precisions LIST of activations: f32, f16 (f32,f16)
-  --counts LIST     streams (1,2,8,16,256,1024,4096)
-  --most N          further doublings up to so many streams within the deadline (65535)
-  --seconds S       of the whole run, about (200)
-  --threads N       of WASM (all processors)
-  --json FILE       all figures, added to those it holds
-  --label NAME      stands in the figures beside the precision, for a run with other toggles
-  --assets DIR      where models/ and build/ lie (this checkout)
-  --adapter         says which adapter it would run on, no more
-  --toggles LIST    of Dawn, such as disable_robustness
-  --dawn FILE       the addon of webgpu (the installed package)`
+const PRECISIONS: readonly Precision[] = ['f32', 'f16']
 
-const { values: options } = parseArgs({
-  options: {
-    models: { type: 'string', default: 'base,lite,hq' },
-    precisions: { type: 'string', default: 'f32,f16' },
-    counts: { type: 'string', default: '1,2,8,16,256,1024,4096' },
-    most: { type: 'string', default: '65535' },
-    seconds: { type: 'string', default: '200' },
-    threads: { type: 'string', default: String(availableParallelism()) },
-    json: { type: 'string' },
-    label: { type: 'string' },
-    assets: { type: 'string', default: fileURLToPath(new URL('../..', import.meta.url)) },
-    toggles: { type: 'string' },
-    dawn: { type: 'string' },
-    adapter: { type: 'boolean', default: false },
-    help: { type: 'boolean', default: false },
-  },
-})
-if (options.help) {
-  console.log(HELP)
-  process.exit(0)
+const options = new Command('npm run bench:webgpu --')
+  .option(
+    '--models <names>',
+    `comma-separated: ${Object.keys(MODELS).join(', ')}`,
+    listOf(oneOf(Object.keys(MODELS))),
+    ['base', 'lite', 'hq'],
+  )
+  .option('--precisions <list>', `of activations: ${PRECISIONS.join(', ')}`, listOf(oneOf(PRECISIONS)), [...PRECISIONS])
+  .option('--counts <list>', 'streams', listOf(countOf), [1, 2, 8, 16, 256, 1024, 4096])
+  .option('--most <n>', 'further doublings up to so many streams within the deadline', countOf, 65535)
+  .option('--seconds <s>', 'of the whole run, about', countOf, 200)
+  .option('--threads <n>', 'of WASM', countOf, availableParallelism())
+  .option('--json <file>', 'all figures, added to those it holds')
+  .option('--label <name>', 'stands in the figures beside the precision, for a run with other toggles')
+  .option('--assets <folder>', 'where models/ and build/ lie (default: this checkout)')
+  .option('--adapter', 'says which adapter it would run on, no more')
+  .option('--toggles <list>', 'of Dawn, such as disable_robustness')
+  .option('--dawn <file>', 'the addon of webgpu (default: the installed package)')
+  .parse()
+  .opts<Options>()
+
+interface Options {
+  readonly models: readonly string[]
+  readonly precisions: readonly Precision[]
+  readonly counts: readonly number[]
+  readonly most: number
+  readonly seconds: number
+  readonly threads: number
+  readonly json?: string
+  readonly label?: string
+  readonly assets?: string
+  readonly adapter?: true
+  readonly toggles?: string
+  readonly dawn?: string
+}
+
+function listOf<T>(parse: (text: string) => T): (text: string) => T[] {
+  return (text) => text.split(',').map(parse)
+}
+
+function oneOf<T extends string>(names: readonly T[]): (text: string) => T {
+  return (text) => {
+    if (names.includes(text as T)) return text as T
+    throw new InvalidArgumentError(`Use ${names.join(', ')}.`)
+  }
+}
+
+function countOf(text: string): number {
+  const count = wholeNumber(text)
+  if (count < 1) throw new InvalidArgumentError('Use 1 or more.')
+  return count
 }
 
 const DEADLINE_MS = 16
@@ -64,10 +85,11 @@ const VARIANT_SHARE = 0.4
 const TABLE_SHARE = 0.35
 
 const begun = performance.now()
-const leftMs = () => 1000 * Number(options.seconds) - (performance.now() - begun)
-const counts = options.counts.split(',').map(Number)
+const leftMs = () => 1000 * options.seconds - (performance.now() - begun)
+const { counts, threads } = options
 const figures = new Figures(options.json)
-const readAsset = (...path: string[]) => new Uint8Array(readFileSync(join(options.assets, ...path)))
+const assets = options.assets ?? fileURLToPath(new URL('../..', import.meta.url))
+const readAsset = (...path: string[]) => new Uint8Array(readFileSync(join(assets, ...path)))
 const module = new WebAssembly.Module(readAsset('build', 'core.simd.wasm'))
 
 function openGpu(): Promise<OpenDevice> {
@@ -122,12 +144,12 @@ async function measureModel(
   const { variant, backend: gpu } = best
   const { model } = models[variant.weights]
   const hands = Array.from(
-    { length: Number(options.threads) },
-    (_, index) => new ThreadHand(module, models.int8, { index, hands: Number(options.threads) }),
+    { length: threads },
+    (_, index) => new ThreadHand(module, models.int8, { index, hands: threads }),
   )
   const wasm = new WasmBackend(model, hands)
   console.log(
-    `${variant.weights} weights, ${precision}, ${variant.threads} threads per stream, products of ${variant.products}, rows ${variant.rows}; WASM on ${options.threads} threads
+    `${variant.weights} weights, ${precision}, ${variant.threads} threads per stream, products of ${variant.products}, rows ${variant.rows}; WASM on ${threads} threads
 streams | batch ms p50 | p99 | pipelined | shader | us/stream-hop | WASM ms | WASM / GPU | FLOP share | bandwidth share`,
   )
   const rows: Row[] = []
@@ -186,7 +208,7 @@ function describe(row: Row): string {
  */
 async function findMost(gpu: GpuBackend, model: Model, first: number, endMs: number): Promise<object> {
   const hopMs = (1000 * model.inputHop) / model.inputRate
-  const most = Math.min(gpu.maxSlots, Number(options.most))
+  const most = Math.min(gpu.maxSlots, options.most)
   const tried: object[] = []
   let within = 0
   let beyond = Number.POSITIVE_INFINITY
@@ -232,9 +254,7 @@ console.log(
   `measured peaks: ${(peaks.flops / 1e9).toPrecision(4)} GFLOP/s f32, ${(peaks.bytes / 1e9).toPrecision(3)} GB/s`,
 )
 
-const parts = options.models
-  .split(',')
-  .flatMap((name) => options.precisions.split(',').map((precision) => ({ name, precision: precision as Precision })))
+const parts = options.models.flatMap((name) => options.precisions.map((precision) => ({ name, precision })))
 for (const [i, { name, precision }] of parts.entries()) {
   const part = options.label === undefined ? precision : `${precision}, ${options.label}`
   const note = (key: string, value: unknown) => figures.note(['models', name, part, key], value)
