@@ -3,7 +3,6 @@
 // platform does not say how much waits in a socket, so the ears do (`mark`, answered by `heard`).
 
 import { encodeAudio, HOP_MS, HOP_SAMPLES } from '../client/protocol.ts'
-import { Pace } from './pace.ts'
 
 /** Sent and not heard, before hops are left out for a listener: 320 kB. */
 const LISTENER_AHEAD = 10_000 / HOP_MS
@@ -16,8 +15,6 @@ export class Ear {
   /** First hop not sent, and not heard, yet. */
   #sent: number
   #heard: number
-  /** Of text messages: one in answer to each mark is due. */
-  readonly pace = new Pace(20, 200)
   /** Hops that it will never hear. */
   skippedHops = 0
 

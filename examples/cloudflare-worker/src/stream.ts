@@ -46,6 +46,11 @@ const MAX_SNAPSHOT_BYTES = 1 << 20
 /** Bytes of a closing frame's reason: 123; ours are ASCII. */
 const MOST_REASON = 120
 
+/** In storage; the time says when the stream may be forgotten. */
+interface Stored extends Checkpoint {
+  readonly storedMs: number
+}
+
 /** Ends a connection with a code and one line that says what to do. */
 class Refusal extends Error {
   readonly closeCode: number
@@ -59,6 +64,8 @@ class Refusal extends Error {
 export class Stream extends DurableObject<Env> {
   readonly #limits: Limits
   readonly #ears = new Map<WebSocket, Ear>()
+  /** Of each connection, whether it hears or not. */
+  readonly #texts = new WeakMap<WebSocket, Pace>()
   readonly #doors: Pace
   /** The newest sender. What comes from an older one, its end too, comes too late: its ear is gone. */
   #seat: WebSocket | undefined
@@ -97,6 +104,7 @@ export class Stream extends DurableObject<Env> {
     this.#marked = this.#course.hop
     this.#acked = this.#course.next
     for (const socket of this.ctx.getWebSockets()) {
+      this.#texts.set(socket, newTextPace())
       const { hears } = socket.deserializeAttachment() as { hears: boolean }
       if (hears) this.#listen(socket, this.#course.hop)
     }
@@ -129,27 +137,28 @@ export class Stream extends DurableObject<Env> {
     }
   }
 
-  override async webSocketClose(socket: WebSocket, code: number): Promise<void> {
+  override webSocketClose(socket: WebSocket, code: number): void {
     // completes the closing handshake; codes that only a runtime may use (1005, 1006, 1015) cannot be sent
     if (socket.readyState !== WebSocket.READY_STATE_CLOSED) socket.close(code === 1000 || code >= 3000 ? code : 1000)
-    await this.webSocketError(socket)
+    this.webSocketError(socket)
   }
 
-  override async webSocketError(socket: WebSocket): Promise<void> {
+  override webSocketError(socket: WebSocket): void {
     if (socket === this.#seat) {
       this.#seat = undefined
       this.#pending ??= this.#course.checkpoint()
       this.#store(this.#ears.get(socket))
     }
-    const isSender = this.ctx.getTags(socket).includes('sender')
-    if (isSender && this.#sender === undefined) await this.ctx.storage.setAlarm(Date.now() + this.#limits.FORGET_MS)
     this.#leave(socket)
     if (this.#ears.size === 0 && this.#sender === undefined) this.#tellCensus()
   }
 
   /** Nobody has sent for long: nothing stays behind. */
   override async alarm(): Promise<void> {
-    if (this.#sender !== undefined) return
+    const stored = await this.ctx.storage.get<Stored>('checkpoint')
+    if (stored === undefined) return // tried again by the platform, to which the end below looks like a failure
+    const dueMs = (this.#sender === undefined ? stored.storedMs : Date.now()) + this.#limits.FORGET_MS
+    if (dueMs > Date.now()) return this.ctx.storage.setAlarm(dueMs)
     for (const socket of this.ctx.getWebSockets()) socket.close(CLOSE.ended, 'forgotten')
     await this.ctx.storage.deleteAll()
     this.ctx.abort('forgotten') // the next one begins anew
@@ -174,6 +183,7 @@ export class Stream extends DurableObject<Env> {
     this.#events.connections++
     if (role === 'sender') this.#replaceSender()
     this.ctx.acceptWebSocket(ours, [role])
+    this.#texts.set(ours, newTextPace())
     const hears = role === 'listener' || query.get('hear') !== '0'
     ours.serializeAttachment({ hears })
     if (role === 'sender') this.#begin(ours, session, hears, Number(query.get('hop') ?? Number.NaN))
@@ -277,8 +287,7 @@ export class Stream extends DurableObject<Env> {
   #takeText(socket: WebSocket, text: string): void {
     if (text.length > MAX_TEXT_BYTES)
       throw new Refusal(CLOSE.tooLarge, `${text.length} letters; send at most ${MAX_TEXT_BYTES}`)
-    if (this.#ears.get(socket)?.pace.allows(1) === false)
-      throw new Refusal(CLOSE.tooFast, 'more than 20 text messages per second')
+    if (!this.#texts.get(socket)!.allows(1)) throw new Refusal(CLOSE.tooFast, 'more than 20 text messages per second')
     const message = decodeText(text)
     if (message?.type === 'heard') this.#takeHeard(socket, message.hop)
     else if (message?.type === 'skip' && socket === this.#sender) this.#takeSkip(socket, message.to)
@@ -343,9 +352,13 @@ export class Stream extends DurableObject<Env> {
 
   /** Not awaited: the platform holds back every message after it, the acknowledgement too, until the write is safe. */
   #put(checkpoint: Checkpoint): void {
+    const isFirst = this.#persisted === undefined
     this.#persisted = checkpoint
     this.#events.checkpoints++
-    this.ctx.waitUntil(this.ctx.storage.put('checkpoint', checkpoint))
+    const storedMs = Date.now()
+    this.ctx.waitUntil(this.ctx.storage.put('checkpoint', { ...checkpoint, storedMs } satisfies Stored))
+    // from the first on, and renewed by itself: no event tells of a sender that went with the object
+    if (isFirst) this.ctx.waitUntil(this.ctx.storage.setAlarm(storedMs + this.#limits.FORGET_MS))
     if (checkpoint.ended || Date.now() - this.#reportedMs >= REPORT_MS) this.#tellCensus()
   }
 
@@ -404,7 +417,8 @@ export class Stream extends DurableObject<Env> {
     }
     // events are counted from 0 by the next one that wakes
     const kept = Object.keys(this.#course.counters).map((name) => [name, this.#reported[name]])
-    this.ctx.waitUntil(this.ctx.storage.put('reported', Object.fromEntries(kept)))
+    // a stream that has had listeners only leaves nothing
+    if (this.#persisted !== undefined) this.ctx.waitUntil(this.ctx.storage.put('reported', Object.fromEntries(kept)))
     const isLive = this.#sender !== undefined && !this.#course.ended
     this.ctx.waitUntil(censusOf(this.env).add(increments, { name: this.ctx.id.toString(), isLive }))
   }
@@ -412,14 +426,21 @@ export class Stream extends DurableObject<Env> {
   // -- moving a stream
 
   async #adopt(request: Request): Promise<Response> {
-    if (this.#sender !== undefined) throw new Problem(409, 'a sender is connected; disconnect it first')
     const length = Number(request.headers.get('content-length') ?? Number.NaN)
     if (!(length <= MAX_SNAPSHOT_BYTES))
       throw new Problem(413, `snapshot of ${length} bytes; send one of at most ${MAX_SNAPSHOT_BYTES} with its length`)
-    this.#course.adopt(new Uint8Array(await request.arrayBuffer()))
+    const snapshot = new Uint8Array(await request.arrayBuffer())
+    // now, and not before: one may have come while the bytes did
+    if (this.#sender !== undefined) throw new Problem(409, 'a sender is connected; disconnect it first')
+    this.#course.adopt(snapshot)
     this.#put({ ...this.#course.checkpoint(), session: '' })
     return Response.json(this.#report())
   }
+}
+
+/** 20 per second: one in answer to each mark is due. */
+function newTextPace(): Pace {
+  return new Pace(20, 200)
 }
 
 function tell(socket: WebSocket, message: FromObject): void {

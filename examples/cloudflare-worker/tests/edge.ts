@@ -69,7 +69,7 @@ export class Edge {
     return fetch(this.url(path), { ...options, headers })
   }
 
-  /** `crash`, `forge` (body: the snapshot it wakes with), `forget`. */
+  /** `crash`, `forge` (body: the snapshot it wakes with). */
   async accident(stream: string, kind: string, body: Uint8Array<ArrayBuffer> = new Uint8Array(0)): Promise<void> {
     await (await this.fetch(`/test/${stream}/${kind}`, { method: 'POST', body })).arrayBuffer()
   }

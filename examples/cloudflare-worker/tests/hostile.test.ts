@@ -1,5 +1,7 @@
 // Everything that must not get in, while a stream beside it goes on as if nothing were: clear statuses, clear close codes.
 
+import { once } from 'node:events'
+import { request } from 'node:http'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { Denoiser, SensorReceiver } from '../../../sdk/index.ts'
@@ -176,6 +178,13 @@ test('listeners only listen', async ({ edge }) => {
   assert.is(flood.code, CLOSE.tooFast)
 })
 
+test('a sender that does not listen may not say more than others', async ({ edge }) => {
+  const flood = await provoke(edge, `/stream/chatty${AS_SENDER}&hear=0`, (socket) => {
+    for (let i = 0; i < 300; i++) socket.send(`{"type":"skip","to":${i}}`)
+  })
+  assert.is(flood.code, CLOSE.tooFast)
+})
+
 test('messages before their turn: asked for once, borne for a while', async ({ edge }) => {
   const { code, reason, messages } = await provoke(edge, `/stream/turn${AS_SENDER}`, (socket) => {
     for (let number = 1; number <= 1001; number++) socket.send(encodePackets(number, [first[0]]))
@@ -278,6 +287,25 @@ test('snapshots from outside: forged ones are refused, sound ones go on to the b
   expectSame(joined(parts), samples.subarray(joined(before).length))
 })
 
+test('a snapshot that is still on its way when a sender comes is refused', async ({ edge }) => {
+  using denoiser = await Denoiser.create({ model: 'nano' })
+  const snapshot = new SensorReceiver(denoiser, { waitPackets: 3 }).snapshot()
+  const upload = request(edge.url('/stream/late/snapshot'), {
+    method: 'PUT',
+    headers: { ...BEARER, 'content-length': snapshot.length },
+  })
+  const status = once(upload, 'response').then(([response]) => response.resume().statusCode)
+  upload.write(snapshot.subarray(0, 400))
+  await pause(300)
+  const sender = edge.sender('late', { token: TOKEN })
+  sender.push(first)
+  while (sender.link.hop === undefined) await pause(20)
+  upload.end(snapshot.subarray(400))
+  assert.is(await status, 409)
+  sender.end()
+  assert.is((await sender.ended).counters.played, 8)
+})
+
 test('a checkpoint tampered with in storage: the stream goes on from silence, and says so', async ({ edge }) => {
   const sender = edge.sender('forged', { token: TOKEN })
   for (const message of inMessages(drawPackets(160, 4), 8)) sender.push(message)
@@ -300,7 +328,7 @@ test('and everything was counted', async ({ edge }) => {
   const packets = (state: string) => read(`attenuate_packets_total{state="${state}"}`)
   const events = (event: string) => read(`attenuate_stream_events_total{event="${event}"}`)
   assert.ok(read('attenuate_http_requests_total{status="4xx"}') > 30)
-  assert.is(events('refusal'), GARBAGE.length + 3 + 1 + 1) // listeners, turn, pace
+  assert.is(events('refusal'), GARBAGE.length + 3 + 1 + 1 + 1) // listeners, chatty, turn, pace
   assert.is(events('fresh_start'), 1)
   assert.is(packets('received'), packets('played') + packets('late') + packets('duplicate'))
   assert.ok(packets('played') >= 640 + 8 + 1000 + 60)

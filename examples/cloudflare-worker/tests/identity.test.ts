@@ -234,14 +234,33 @@ test('the object hibernates with the sockets open, and wakes', async ({ edge, ex
   assert.equal(breaks, [])
 })
 
-test('a stream that nobody sends to is forgotten', async ({ edge, expected }) => {
-  const first = await send(edge, 'forgotten')
-  await edge.accident('forgotten', 'forget')
-  const { counters } = (await (await edge.fetch('/stream/forgotten')).json()) as StreamReport
-  assert.is(counters.received, 0)
-  const again = await send(edge, 'forgotten')
-  expectSame(first.heard, expected)
-  expectSame(again.heard, expected)
+test('a stream that nobody sends to is forgotten, however its sender went', async ({ expected, snapshot }) => {
+  const edge = await Edge.start({ ...VARIABLES, FORGET_MS: '1500' })
+  const hopOf = async (stream: string) => ((await (await edge.fetch(`/stream/${stream}`)).json()) as StreamReport).hop
+  try {
+    const first = await send(edge, 'ended')
+    const gone = edge.sender('crashed', { retryMs: 60_000 })
+    const idle = edge.sender('connected')
+    for (const sender of [gone, idle]) {
+      for (const message of inMessages(packets, PER_MESSAGE).slice(0, 40)) sender.push(message)
+      while (sender.stats().buffered > 0) await pause(20)
+    }
+    await edge.accident('crashed', 'crash')
+    await edge.fetch('/stream/moved/snapshot', { method: 'PUT', body: new Uint8Array(snapshot) })
+    assert.ok((await hopOf('crashed')) > 0)
+    await pause(4000)
+    for (const stream of ['ended', 'crashed', 'moved']) {
+      const report = (await (await edge.fetch(`/stream/${stream}`)).json()) as StreamReport
+      assert.is(report.counters.received, 0, stream)
+    }
+    assert.ok((await hopOf('connected')) > 0, 'its sender is there, silent')
+    const again = await send(edge, 'ended')
+    expectSame(first.heard, expected)
+    expectSame(again.heard, expected)
+    for (const sender of [gone, idle]) sender.close()
+  } finally {
+    await edge.stop()
+  }
 })
 
 test('the whole process is replaced', async ({ edge, expected }) => {

@@ -1,5 +1,5 @@
-// The Worker as it is deployed, and three accidents on demand, at /test/NAME/...: the object dies (`crash`), wakes with a
-// checkpoint that somebody has tampered with (`forge`), is forgotten (`forget`). /memory: bytes of the core's memory, which the
+// The Worker as it is deployed, and two accidents on demand, at /test/NAME/...: the object dies (`crash`), wakes with a
+// checkpoint that somebody has tampered with (`forge`). /memory: bytes of the core's memory, which the
 // runtime's own count of buffers leaves out. Streams whose names begin with `echo-` are none (echo.ts).
 
 import worker, { Census, Stream as Production } from '../src/index.ts'
@@ -26,7 +26,6 @@ export class Stream extends Production {
       await this.ctx.storage.sync()
       this.ctx.abort('forged by a test')
     }
-    if (pathname === '/forget') await this.alarm()
     return super.fetch(request)
   }
 }
