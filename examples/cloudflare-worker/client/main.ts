@@ -42,7 +42,8 @@ async function run(input: string, output: string, options: Options): Promise<voi
     onAudio: (samples) => parts.push(samples),
     onBreak: (reason) => console.error(`connection broken: ${reason}`),
   })
-  await play(sender, packets, options.packets, options.speed)
+  // a refusal ends it at once: nothing would make room in the buffer any more
+  await Promise.race([play(sender, packets, options.packets, options.speed), sender.ended])
   const { counters, seconds } = await sender.ended
   await writeFile(output, toWav(parts))
   console.log(JSON.stringify({ seconds, object: counters, client: sender.stats() }, null, 2))
