@@ -3,10 +3,12 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import {
+  closeSync,
   existsSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -590,6 +592,17 @@ test('help that nobody reads to its end is no fault', async () => {
   const [code] = await once(child, 'close')
   assert.is(said, '')
   assert.is(code, 0)
+})
+
+test('a report that standard output does not take: one line says why', () => {
+  if (!existsSync('/dev/full')) return
+  const full = openSync('/dev/full', 'w')
+  for (const args of [['inspect', MODEL], ['devices', '--json'], ['--help']]) {
+    const { status, stderr } = spawnSync(process.execPath, [program, ...args], { stdio: ['ignore', full, 'pipe'] })
+    assert.is(status, 1)
+    assert.match(String(stderr), /^attenuate: ENOSPC: no space left on device, write\n$/)
+  }
+  closeSync(full)
 })
 
 test.run()

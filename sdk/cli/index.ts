@@ -288,7 +288,7 @@ function print(text: string): void {
 
 function write(text: string): void {
   // who reads less than everything has what they wanted
-  process.stdout.once('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
+  process.stdout.once('error', (error) => process.exit(explain(error)))
   process.stdout.write(text)
 }
 
