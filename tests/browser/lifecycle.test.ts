@@ -8,6 +8,8 @@ import * as assert from 'uvu/assert'
 import { openSite, type Site } from './site.ts'
 
 const CYCLES = 200
+/** A leak grows in each of them; what the browser itself takes at some time, on a busy machine more, does not. */
+const ROUNDS = 4
 /** Of two hundred nodes, rings and processors included; what the browser itself takes meanwhile is a quarter of it. */
 const MOST_GROWN_BYTES = 25e6
 
@@ -103,16 +105,20 @@ test(`${CYCLES} nodes created and closed: none stays, memory is flat`, async ({ 
   await session.send('Performance.enable')
   await openContext(site)
   const first = await cycle(site, 40)
-  const before = await measure(site, session)
-  const { message, memoryBytes } = await cycle(site, CYCLES)
-  const after = await measure(site, session)
-  if (process.env.VERBOSE) console.log(before, after)
-  assert.match(message, /DISPOSED: stats after close/)
+  let before = await measure(site, session)
   assert.is(before.processors, 1, 'the sweeper')
-  assert.is(after.processors, 1, 'the sweeper')
-  assert.is(memoryBytes, first.memoryBytes)
-  const grown = after.residentBytes - before.residentBytes
-  assert.ok(grown < MOST_GROWN_BYTES, `grown by ${grown} bytes`)
+  let least = Number.POSITIVE_INFINITY
+  for (let round = 0; round < ROUNDS && least >= MOST_GROWN_BYTES; round++) {
+    const { message, memoryBytes } = await cycle(site, CYCLES)
+    const after = await measure(site, session)
+    if (process.env.VERBOSE) console.log(before, after)
+    assert.match(message, /DISPOSED: stats after close/)
+    assert.is(after.processors, 1, 'the sweeper')
+    assert.is(memoryBytes, first.memoryBytes)
+    least = Math.min(least, after.residentBytes - before.residentBytes)
+    before = after
+  }
+  assert.ok(least < MOST_GROWN_BYTES, `grown by ${least} bytes in each of ${ROUNDS} rounds`)
 })
 
 test('three hundred nodes at the same time: one core, weights once', async ({ site: { page } }) => {
